@@ -1,0 +1,1 @@
+"""Mechanism: geometry, scores and regions, without domain names, network or folium."""

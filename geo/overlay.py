@@ -1,0 +1,98 @@
+"""Points against polygons and points against points."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo.crs import METRIC, STORAGE, to_metric, to_storage
+
+M_PER_KM = 1_000.0
+
+
+def area_km2(polygons: gpd.GeoDataFrame) -> pd.Series:
+    """Area of each polygon, computed in EPSG:9377.
+
+    Parameters
+    ----------
+    polygons : GeoDataFrame
+        In any stated CRS.
+
+    Returns
+    -------
+    Series
+        Square kilometres, named ``area_km2``, on the frame's index.
+    """
+    return (to_metric(polygons).area / M_PER_KM**2).rename("area_km2")
+
+
+def locate(points: gpd.GeoSeries, polygons: gpd.GeoDataFrame) -> pd.Series:
+    """Find the polygon that holds each point.
+
+    Parameters
+    ----------
+    points : GeoSeries
+        Points in any stated CRS.
+    polygons : GeoDataFrame
+        A coverage with a unique index.
+
+    Returns
+    -------
+    Series
+        The polygon's index label for each point, missing where no polygon holds it. A point on a shared border
+        goes to the polygon that comes first.
+    """
+    tree = shapely.STRtree(to_storage(polygons).geometry.to_numpy())
+    row, hit = tree.query(to_storage(points).to_numpy(), predicate="intersects")
+    first = pd.Series(hit, index=row).groupby(level=0).min()
+    labels = pd.Series(pd.NA, index=range(len(points)), dtype="object")
+    labels.loc[first.index] = polygons.index.to_numpy()[first.to_numpy()]
+    return pd.Series(labels.to_numpy(), index=points.index, name="polygon")
+
+
+def inner_points(polygons: gpd.GeoDataFrame) -> gpd.GeoSeries:
+    """A point inside each polygon: the centre of its largest inscribed circle, far from every border.
+
+    Parameters
+    ----------
+    polygons : GeoDataFrame
+        In any stated CRS.
+
+    Returns
+    -------
+    GeoSeries
+        Points in EPSG:4326 on the frame's index.
+    """
+    metric = to_metric(polygons).geometry.to_numpy()
+    largest = np.array([max(shapely.get_parts(shape), key=shapely.area) for shape in metric])
+    radii = shapely.maximum_inscribed_circle(largest, tolerance=100.0)
+    centres = shapely.get_point(radii, 0)
+    return gpd.GeoSeries(centres, index=polygons.index, crs=METRIC).to_crs(STORAGE)
+
+
+def nearest_km(points: gpd.GeoSeries, targets: gpd.GeoSeries) -> pd.Series:
+    """Straight-line distance from each point to the nearest target, computed in EPSG:9377.
+
+    Parameters
+    ----------
+    points : GeoSeries
+        n points in any stated CRS; missing points are allowed.
+    targets : GeoSeries
+        m points in any stated CRS.
+
+    Returns
+    -------
+    Series
+        Kilometres, named ``nearest_km``, on the points' index; missing where the point is missing or there is
+        no target.
+    """
+    distance = pd.Series(np.nan, index=points.index, name="nearest_km")
+    if targets.empty:
+        return distance
+    known = gpd.GeoSeries(points[points.notna() & ~points.is_empty])
+    tree = shapely.STRtree(to_metric(targets).to_numpy())
+    (row, _), metres = tree.query_nearest(to_metric(known).to_numpy(), return_distance=True, all_matches=False)
+    distance.loc[known.index[row]] = metres / M_PER_KM
+    return distance
