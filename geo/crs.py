@@ -38,9 +38,9 @@ def require_crs(shapes: Spatial, what: str) -> Spatial:
     Raises
     ------
     GeometryError
-        If ``shapes.crs`` is missing.
+        If ``shapes.crs`` is missing, or is the "undefined" one of a GeoPackage.
     """
-    if shapes.crs is None:
+    if shapes.crs is None or shapes.crs.name.lower().startswith("undefined"):
         raise GeometryError(
             f"{what} must state a coordinate reference system and states none; "
             "assign it in the file (EPSG:4326 for longitude and latitude) and load it again"
