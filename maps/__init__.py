@@ -1,0 +1,1 @@
+"""Appearance: the map a planner opens. Imports layers and geo, never the other way round."""

@@ -1,0 +1,129 @@
+"""What a run leaves behind: GeoJSON after RFC 7946, and CSV."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo.crs import to_storage
+
+COORDINATE_DECIMALS = 6
+FIGURE_DECIMALS = 6
+SCORE_DECIMALS = 12
+CONTRIBUTION = "contribution_"
+COLUMNS = (
+    "name", "department_code", "department", "population", "area_km2", "coca_ha", "coca_ha_per_km2",
+    "coca_trend_ha_per_year", "permanence", "eradicated_ha", "resurgence", "regrown_ha", "farc_events",
+    "farc_events_per_10k", "homicide_rate", "station_km", "people_beyond", "score", "coverage", "rank", "rank_low",
+    "rank_high", "top_share", "high_cultivation", "vacated", "pdet", "zone",
+)  # fmt: skip
+WHOLE = frozenset({"population", "farc_events", "people_beyond", "rank", "rank_low", "rank_high"})
+
+
+def attributes(municipalities: pd.DataFrame, contributions: pd.DataFrame) -> pd.DataFrame:
+    """The columns that ``municipalities.geojson`` and ``scores.csv`` share.
+
+    Parameters
+    ----------
+    municipalities : DataFrame
+        Index ``code``; all of ``COLUMNS``.
+    contributions : DataFrame
+        Candidates by criteria.
+
+    Returns
+    -------
+    DataFrame
+        ``COLUMNS`` and a column ``contribution_NAME`` a criterion; whole numbers as such, missing values as missing.
+    """
+    parts = contributions.add_prefix(CONTRIBUTION).reindex(municipalities.index).round(SCORE_DECIMALS)
+    table = municipalities[list(COLUMNS)].round(dict.fromkeys(COLUMNS, FIGURE_DECIMALS))
+    table["score"] = municipalities["score"].round(SCORE_DECIMALS)
+    return table.astype(dict.fromkeys(WHOLE, "Int64")).join(parts)
+
+
+def write_geojson(frame: gpd.GeoDataFrame, path: Path) -> None:
+    """Write features after RFC 7946: longitude first, exterior rings counter-clockwise, no CRS member, a bbox.
+
+    Parameters
+    ----------
+    frame : GeoDataFrame
+        In any stated CRS; a named index becomes the first property. Missing values become null.
+    path : Path
+        The file to write; one feature a line.
+    """
+    placed = to_storage(frame)
+    shapes = shapely.transform(placed.geometry.to_numpy(), lambda points: np.round(points, COORDINATE_DECIMALS))
+    shapes = shapely.orient_polygons(shapes)
+    columns = placed.drop(columns=placed.geometry.name)
+    named = columns.reset_index() if placed.index.name is not None else columns
+    features = zip(shapes, _records(named), strict=True)
+    bbox = [round(float(edge), COORDINATE_DECIMALS) for edge in shapely.total_bounds(shapes)] if len(placed) else None
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write('{"type":"FeatureCollection",' + (f'"bbox":{_json(bbox)},' if bbox else "") + '"features":[\n')
+        file.write(",\n".join(_feature(shape, record) for shape, record in features))
+        file.write("\n]}\n")
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as UTF-8, comma separated, missing values blank.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The index becomes the first column.
+    path : Path
+        The file to write.
+    """
+    written = table.copy()
+    for name in table.select_dtypes("bool"):
+        written[name] = table[name].map({True: "true", False: "false"})
+    written.to_csv(path, lineterminator="\n")
+
+
+def write_json(value: Mapping[str, Any], path: Path) -> None:
+    """Write a mapping as indented JSON, missing numbers as null.
+
+    Parameters
+    ----------
+    value : mapping
+        What JSON can hold.
+    path : Path
+        The file to write.
+    """
+    text = json.dumps(_plain(value), ensure_ascii=False, indent=2, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def _feature(shape: shapely.Geometry, record: Mapping[str, Any]) -> str:
+    return f'{{"type":"Feature","properties":{_json(record)},"geometry":{shapely.to_geojson(shape)}}}'
+
+
+def _records(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    columns = [[_plain(value) for value in table[name]] for name in table]
+    return (dict(zip(table.columns, row, strict=True)) for row in zip(*columns, strict=True))
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON holds it: numpy's and pandas' missing values and infinities are null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (str, bool)) or value is None:
+        return value
+    if isinstance(value, Iterable):
+        return [_plain(item) for item in value]
+    if value is pd.NA or value is pd.NaT:
+        return None
+    plain = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

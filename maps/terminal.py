@@ -1,0 +1,124 @@
+"""What a script says on a terminal: progress, the answer in one table, errors in one line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from geo.errors import PresenciaError
+from maps.run import STEPS, Run
+
+PIPE_WIDTH = 118
+FIRST = 10
+COLUMNS = (
+    "rank",
+    "municipality",
+    "department",
+    "score",
+    "rank 90%",
+    "coca ha",
+    "resurgence",
+    "FARC events",
+    "km to post",
+)
+OPENERS = {"darwin": "open", "win32": 'start ""'}
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[str], None]]:
+    """Show a progress bar on a terminal, and nothing in a pipe.
+
+    Yields
+    ------
+    callable
+        To be told the name of each step as it begins.
+    """
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=len(STEPS))
+
+        def begin(name: str) -> None:
+            progress.update(task, description=name, completed=STEPS.index(name))
+
+        yield begin
+
+
+def report(run: Run) -> None:
+    """Print the answer: the first municipalities, the totals, the warnings, and how to open the map.
+
+    Parameters
+    ----------
+    run : Run
+        What was found.
+    """
+    console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+    console.print(_first(run))
+    console.print(Text(_totals(run)), soft_wrap=True)
+    for text in run.summary["warnings"]:
+        console.print(Text(f"Note: {text}", style="yellow"), soft_wrap=True)
+    path = (run.folder / "map.html").resolve()
+    opener = OPENERS.get(sys.platform, "xdg-open")
+    console.print(Text(f'Map: {path}\nOpen it in any browser: double-click it, or {opener} "{path}"'), soft_wrap=True)
+
+
+def fail(error: PresenciaError) -> int:
+    """Print an error in one line.
+
+    Parameters
+    ----------
+    error : PresenciaError
+        What went wrong.
+
+    Returns
+    -------
+    int
+        2, the exit code for bad input.
+    """
+    print("error:", " ".join(str(error).split()), file=sys.stderr)
+    return 2
+
+
+def _first(run: Run) -> Table:
+    """The first municipalities, a line each; what was not measured is a dash, not a zero."""
+    title = f"Where permanent presence comes first, {run.summary['year']}"
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for place, column in enumerate(COLUMNS):
+        table.add_column(column, justify="left" if place in (1, 2) else "right")
+    ranked = run.municipalities.dropna(subset=["rank"]).sort_values("rank").head(FIRST)
+    for row in ranked.to_dict("records"):
+        table.add_row(*map(Text, _cells(row)))
+    return table
+
+
+def _cells(row: Mapping[Hashable, Any]) -> tuple[str, ...]:
+    spread = "–" if pd.isna(row["rank_low"]) else f"{row['rank_low']}–{row['rank_high']}"
+    return (
+        str(row["rank"]), row["name"], row["department"], _number(row["score"], 3), spread, _number(row["coca_ha"], 0),
+        _number(row["resurgence"], 2), _number(row["farc_events"], 0), _number(row["station_km"], 1),
+    )  # fmt: skip
+
+
+def _totals(run: Run) -> str:
+    totals, candidates = run.summary["totals"], run.summary["config"]["candidates"]
+    printed = totals["coca_ha_published"]
+    return (
+        f"{totals['candidates']} candidates with at least {candidates['minimum_coca_ha']:g} ha. "
+        f"{totals['high_cultivation']} municipalities hold {candidates['high_share']:.0%} of the coca; "
+        f"the FARC left {totals['high_cultivation_vacated']} of them. {totals['zones']} zones.\n"
+        f"Coca in all: {totals['coca_ha']:,.0f} ha "
+        f"(published: {'none on record' if printed is None else f'{printed:,.0f} ha'})."
+    )
+
+
+def _number(value: Any, decimals: int) -> str:
+    return "–" if pd.isna(value) else f"{value:,.{decimals}f}"
