@@ -1,0 +1,58 @@
+"""Score municipalities, group zones, and write the map, GeoJSON and figures of a run."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from geo.errors import PresenciaError
+
+
+class Lang(StrEnum):
+    """Languages of the map."""
+
+    es = "es"
+    en = "en"
+
+
+def main(
+    year: Annotated[int | None, typer.Option(help="Reference year. Default: the last year with coca data.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Settings (TOML) over those of layers/zoning.toml.")] = None,
+    boundaries: Annotated[
+        Path | None, typer.Option(help="Municipal polygons with DIVIPOLA codes. Default: bundled.")
+    ] = None,
+    coca: Annotated[Path | None, typer.Option(help="Coca by municipality and year (ha). Default: bundled.")] = None,
+    eradication: Annotated[
+        Path | None, typer.Option(help="Eradication events or table (ha). Default: bundled.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder. Default: out/YEAR.")] = None,
+    draws: Annotated[int, typer.Option(min=0, max=100_000, help="Draws for the rank spread; 0 for none.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws: the same seed gives the same bytes.")] = 1,
+    lang: Annotated[Lang, typer.Option(help="Language of the map: es or en.")] = Lang.es,
+    drop_unmatched: Annotated[
+        bool, typer.Option("--drop-unmatched", help="Go on without hectares whose code no boundary has.")
+    ] = False,
+) -> None:
+    """Score municipalities, group zones, and write the map, GeoJSON and figures of a run.
+
+    Without options it uses what is bundled and needs no network.
+    """
+    from maps import terminal
+    from maps.run import Settings, run
+
+    settings = Settings(year, config, boundaries, coca, eradication, out, draws, seed, lang.value, drop_unmatched)
+    try:
+        with terminal.steps() as step:
+            done = run(settings, step=step)
+    except PresenciaError as error:
+        raise typer.Exit(terminal.fail(error)) from error
+    terminal.report(done)
+
+
+if __name__ == "__main__":
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.command()(main)
+    app()

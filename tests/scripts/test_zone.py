@@ -1,0 +1,374 @@
+"""scripts/zone.py as a planner runs it: the 2020 run on real figures, and every kind of bad input."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+import shapely
+from shapely.geometry import Polygon, box
+
+from layers import boundaries
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = {"municipalities.geojson", "zones.geojson", "scores.csv", "map.html", "run.json"}
+SHARED_NAMES = {
+    "code", "name", "department_code", "department", "population", "area_km2", "coca_ha", "coca_ha_per_km2",
+    "coca_trend_ha_per_year", "permanence", "eradicated_ha", "resurgence", "farc_events", "homicide_rate", "station_km",
+    "score", "coverage", "rank", "rank_low", "rank_high", "top_share", "high_cultivation", "vacated", "pdet", "zone",
+}  # fmt: skip
+
+
+def zone(*arguments: object, cwd: Path, seed: str = "0") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "zone.py"), *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed},
+    )
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def run2020(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    done = zone("--year", 2020, "--out", folder / "2020", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    (folder / "stdout.txt").write_text(done.stdout, encoding="utf-8")
+    return folder / "2020"
+
+
+@pytest.fixture(scope="module")
+def municipalities(run2020: Path) -> dict[str, dict[str, object]]:
+    collection = json.loads((run2020 / "municipalities.geojson").read_text(encoding="utf-8"))
+    return {feature["properties"]["code"]: feature["properties"] for feature in collection["features"]}
+
+
+def test_writes_the_run_folder_and_answers_on_the_terminal(run2020: Path):
+    assert {path.name for path in run2020.iterdir()} == FILES
+    said = (run2020.parent / "stdout.txt").read_text(encoding="utf-8")
+    first = pd.read_csv(run2020 / "scores.csv", dtype={"code": str}).sort_values("rank").head(10)
+    for name in first["name"]:
+        assert name in said
+    assert "35 municipalities hold 80% of the coca; the FARC left 34 of them" in said
+    assert str(run2020 / "map.html") in said
+
+
+def test_the_2020_run_reproduces_the_published_truths(run2020: Path, municipalities: dict[str, dict[str, object]]):
+    totals = json.loads((run2020 / "run.json").read_text(encoding="utf-8"))["totals"]
+    assert totals["coca_ha"] == pytest.approx(142_783, abs=2)
+    assert totals["coca_ha_published"] == 142_783
+    assert totals["eradicated_ha_in_year"] == pytest.approx(130_136, abs=1)
+    assert (totals["high_cultivation"], totals["high_cultivation_vacated"]) == (35, 34)
+    assert municipalities["54810"]["coca_ha"] == pytest.approx(19_334, abs=1)
+    assert municipalities["52835"]["resurgence"] == pytest.approx(0.80, abs=0.005)
+
+
+def test_run_json_says_what_went_in(run2020: Path):
+    summary = json.loads((run2020 / "run.json").read_text(encoding="utf-8"))
+    assert {"year", "seed", "draws", "config", "inputs", "totals", "warnings", "versions"} <= set(summary)
+    for name, entry in summary["inputs"].items():
+        assert len(entry["sha256"]) == 64, name
+    bundled = [entry for name, entry in summary["inputs"].items() if name != "config"]
+    assert all({"title", "publisher", "licence", "vintage"} <= set(entry) for entry in bundled)
+    weights = [criterion["weight"] for criterion in summary["config"]["criteria"]]
+    assert sum(weights) == pytest.approx(1)
+
+
+def test_geojson_follows_rfc_7946(run2020: Path):
+    text = (run2020 / "municipalities.geojson").read_text(encoding="utf-8")
+    collection = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert "crs" not in collection
+    assert len(collection["features"]) == 1122
+    west, south, east, north = collection["bbox"]
+    assert -82 < west < east < -66  # longitude first
+    assert -5 < south < north < 14
+    for feature in collection["features"]:
+        polygons = feature["geometry"]["coordinates"]
+        for rings in [polygons] if feature["geometry"]["type"] == "Polygon" else polygons:
+            assert shapely.LinearRing(rings[0]).is_ccw
+            assert not any(shapely.LinearRing(hole).is_ccw for hole in rings[1:])
+            points = np.array(rings[0])
+            assert np.array_equal(points, np.round(points, 6))
+        assert isinstance(feature["properties"]["code"], str)
+
+
+def test_missing_values_are_null_and_zeros_are_zero(municipalities: dict[str, dict[str, object]]):
+    medellin, tunja, argelia = municipalities["05001"], municipalities["15001"], municipalities["19050"]
+    assert medellin["coca_ha"] == 0
+    assert medellin["score"] is None
+    assert medellin["resurgence"] is None
+    assert tunja["station_km"] is None
+    assert argelia["score"] is not None
+    assert argelia["resurgence"] is None
+
+
+def test_geojson_and_csv_agree_when_another_reader_opens_them(run2020: Path):
+    table = pd.read_csv(run2020 / "scores.csv", dtype={"code": str, "department_code": str}).set_index("code")
+    shapes = pyogrio.read_dataframe(run2020 / "municipalities.geojson").set_index("code")
+    assert {*table.columns, "code"} >= SHARED_NAMES
+    assert set(table.columns) == set(shapes.columns) - {"geometry"}
+    assert len(table) == len(shapes) == 1122
+    for column in table.columns:
+        left, right = table[column], shapes[column].reindex(table.index)
+        if column in {"name", "department", "department_code", "zone"}:
+            assert left.fillna("").tolist() == right.fillna("").tolist(), column
+        else:
+            np.testing.assert_array_equal(left.to_numpy(dtype=float), right.to_numpy(dtype=float), err_msg=column)
+
+
+def test_contributions_sum_to_the_score(run2020: Path):
+    table = pd.read_csv(run2020 / "scores.csv", dtype={"code": str}).dropna(subset=["score"])
+    parts = table[[column for column in table.columns if str(column).startswith("contribution_")]]
+    assert np.abs(parts.sum(axis=1) - table["score"]).max() < 1e-9
+
+
+def test_zones_hold_each_priority_municipality_once_and_hang_together(run2020: Path):
+    zones = pyogrio.read_dataframe(run2020 / "zones.geojson")
+    shapes = pyogrio.read_dataframe(run2020 / "municipalities.geojson").set_index("code")
+    collection = json.loads((run2020 / "zones.geojson").read_text(encoding="utf-8"))
+    members = {f["properties"]["zone"]: f["properties"]["members"] for f in collection["features"]}
+    every = [code for codes in members.values() for code in codes]
+    ranked = shapes.dropna(subset=["rank"]).sort_values("rank")
+    assert sorted(every) == sorted(ranked.index[: -(-len(ranked) // 4)])
+    for label, codes in members.items():
+        assert set(shapes.index[shapes["zone"] == label]) == set(codes)
+        reached, waiting = {codes[0]}, [codes[0]]
+        while waiting:
+            here = shapes.geometry[waiting.pop()]
+            for code in set(codes) - reached:
+                if here.boundary.intersection(shapes.geometry[code].boundary).length > 0:
+                    reached.add(code)
+                    waiting.append(code)
+        assert reached == set(codes), label
+    sums = shapes[shapes["zone"].notna()].groupby("zone")[["coca_ha", "population", "area_km2", "eradicated_ha"]].sum()
+    for column in sums:
+        expected = zones.set_index("zone")[column]
+        np.testing.assert_allclose(sums[column].reindex(expected.index), expected, rtol=1e-9, atol=1e-4)
+
+
+def test_one_seed_gives_the_same_bytes(run2020: Path, tmp_path: Path):
+    again = zone("--year", 2020, "--out", tmp_path / "again", cwd=tmp_path, seed="4711")
+    assert again.returncode == 0, again.stderr
+    assert digests(tmp_path / "again") == digests(run2020)
+
+
+def test_the_map_is_one_small_file(run2020: Path):
+    assert (run2020 / "map.html").stat().st_size <= 1_000_000
+
+
+def test_runs_on_official_boundaries(run2020: Path, shared_data: Path, tmp_path: Path):
+    raw = gpd.read_file(shared_data / "boundaries" / "mgn_2018.topojson", layer="MGN_MPIO_POLITICO").set_crs(4326)
+    raw[["MPIO_CCNCT", "MPIO_CNMBR", "geometry"]].to_crs(3116).to_file(tmp_path / "mgn.gpkg")
+    done = zone(
+        "--year", 2020, "--draws", 0, "--boundaries", tmp_path / "mgn.gpkg",
+        "--coca", shared_data / "coca" / "deteccion_de_cultivos_de_coca_2001_2023.csv",
+        "--eradication", shared_data / "eradication" / "erradicacion_eventos_2007_2024.csv.gz",
+        "--out", tmp_path / "out", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    bundled = pd.read_csv(run2020 / "scores.csv", dtype={"code": str}).set_index("code")
+    official = pd.read_csv(tmp_path / "out" / "scores.csv", dtype={"code": str}).set_index("code")
+    np.testing.assert_allclose(official["coca_ha"].reindex(bundled.index), bundled["coca_ha"])
+    np.testing.assert_allclose(official["eradicated_ha"].reindex(bundled.index), bundled["eradicated_ha"], atol=1e-3)
+    assert (tmp_path / "out" / "map.html").stat().st_size <= 1_000_000
+
+
+COCA = "code,year,coca_ha\n54810,2020,19334\n52835,2020,8833\n"
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def squares(codes: list[str]) -> gpd.GeoDataFrame:
+    shapes = [box(-74 + i, 4, -73 + i, 5) for i in range(len(codes))]
+    return gpd.GeoDataFrame({"code": codes}, geometry=shapes, crs=4326)
+
+
+def no_code_column(folder: Path) -> list[object]:
+    return ["--coca", write(folder / "coca.csv", "municipio,2020\nTibú,19334\n")]
+
+
+def unknown_codes(folder: Path) -> list[object]:
+    return ["--coca", write(folder / "coca.csv", COCA + "99997,2020,5\n99998,2020,7\n")]
+
+
+def negative(folder: Path) -> list[object]:
+    return ["--coca", write(folder / "coca.csv", COCA.replace("8833", "-8833"))]
+
+
+def not_a_number(folder: Path) -> list[object]:
+    return ["--coca", write(folder / "coca.csv", COCA.replace("8833", "many"))]
+
+
+def no_crs(folder: Path) -> list[object]:
+    squares(["54810", "52835"]).to_file(folder / "shapes.shp")
+    (folder / "shapes.prj").unlink()
+    return ["--boundaries", folder / "shapes.shp"]
+
+
+def invalid(folder: Path) -> list[object]:
+    frame = squares(["54810", "52835"])
+    frame = frame.set_geometry([frame.geometry.iloc[0], Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])])
+    frame.to_file(folder / "shapes.gpkg")
+    return ["--boundaries", folder / "shapes.gpkg"]
+
+
+def repeated(folder: Path) -> list[object]:
+    squares(["54810", "52835", "54810"]).to_file(folder / "shapes.gpkg")
+    return ["--boundaries", folder / "shapes.gpkg"]
+
+
+def unknown_measure(folder: Path) -> list[object]:
+    return ["--config", write(folder / "my.toml", "[measures.coca_density]\nweight = 1.0\n")]
+
+
+def no_weight(folder: Path) -> list[object]:
+    dimensions = ("cultivation", "resurgence", "void", "presence")
+    return [
+        "--config",
+        write(folder / "my.toml", "\n".join(f"[dimensions.{d}]\nweight = 0" for d in dimensions)),
+    ]
+
+
+BAD = {
+    "a year without data": (lambda _: ["--year", 1999], "1999", "2001-2024"),
+    "a missing file": (lambda folder: ["--coca", folder / "nowhere.csv"], "nowhere.csv", "not there"),
+    "no code column": (no_code_column, "DIVIPOLA", "municipio"),
+    "codes that no boundary has": (unknown_codes, "99997", "99998"),
+    "negative hectares": (negative, "52835", "-8833"),
+    "a word for a number": (not_a_number, "many", "coca_ha"),
+    "boundaries without a CRS": (no_crs, "shapes.shp", "coordinate reference system"),
+    "invalid polygons": (invalid, "52835", "Self-intersection"),
+    "repeated codes": (repeated, "54810", "once"),
+    "an unknown measure": (unknown_measure, "coca_density", "did you mean"),
+    "weights that are all zero": (no_weight, "weight", "0"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_line_exit_2_and_leaves_the_last_good_output(case: str, tmp_path: Path):
+    arguments, *words = BAD[case]
+    out = tmp_path / "out"
+    out.mkdir()
+    write(out / "run.json", "the last good one")
+    before = digests(out)
+    year = [] if case == "a year without data" else ["--year", 2020]
+    done = zone(*year, "--draws", 0, "--out", out, *arguments(tmp_path), cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1, done.stderr
+    for word in words:
+        assert word in done.stderr
+    assert digests(out) == before
+
+
+@pytest.mark.parametrize("where", ["file", "below-file"])
+def test_a_folder_that_cannot_be_written(where: str, tmp_path: Path):
+    in_the_way = write(tmp_path / "taken", "mine")
+    out = in_the_way if where == "file" else in_the_way / "run"
+    done = zone("--year", 2020, "--draws", 0, "--out", out, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert "writable" in done.stderr
+    assert in_the_way.read_text(encoding="utf-8") == "mine"
+
+
+def test_bad_input_makes_no_folder(tmp_path: Path):
+    done = zone("--year", 2020, "--out", tmp_path / "new", *unknown_codes(tmp_path), cwd=tmp_path)
+    assert done.returncode == 2
+    assert not (tmp_path / "new").exists()
+
+
+KILLED = """
+import os, signal
+from pathlib import Path
+from maps import export, run
+export.write_json = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+run.run(run.Settings(year=2019, draws=0, out=Path("out")))
+"""
+
+
+def test_a_run_killed_half_way_leaves_the_last_good_output(tmp_path: Path):
+    good = zone("--year", 2020, "--draws", 0, "--out", tmp_path / "out", cwd=tmp_path)
+    assert good.returncode == 0, good.stderr
+    before = digests(tmp_path / "out")
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    after = digests(tmp_path / "out")
+    assert {name: after[name] for name in before} == before
+    again = zone("--year", 2019, "--draws", 0, "--out", tmp_path / "out", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
+
+
+def test_unmatched_hectares_can_be_left_out_on_request(tmp_path: Path):
+    done = zone(
+        "--year",
+        2020,
+        "--draws",
+        0,
+        "--out",
+        tmp_path / "out",
+        "--drop-unmatched",
+        *unknown_codes(tmp_path),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
+    assert any("99997" in warning and "left out" in warning for warning in summary["warnings"])
+
+
+def test_help_states_units_and_defaults(tmp_path: Path):
+    done = zone("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    for option in (
+        "--year",
+        "--config",
+        "--boundaries",
+        "--coca",
+        "--eradication",
+        "--out",
+        "--draws",
+        "--seed",
+        "--lang",
+    ):
+        assert option in done.stdout
+    said = " ".join(done.stdout.split())
+    assert "(ha)" in said
+    assert "default: 1000" in said
+
+
+def test_help_imports_nothing_heavy():
+    code = "import sys; sys.argv = ['zone.py', '--help']\nimport scripts.zone\nprint(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not {"geopandas", "pandas", "numpy", "folium"} & set(loaded.stdout.split())
+
+
+def test_the_bundled_boundaries_are_those_of_the_output(run2020: Path):
+    written = pyogrio.read_dataframe(run2020 / "municipalities.geojson").set_index("code")
+    bundled = boundaries.load().frame
+    assert written.geometry.geom_equals(bundled.geometry.reindex(written.index)).all()
