@@ -16,6 +16,7 @@ from geo.crs import METRIC, require_crs, to_metric
 from geo.errors import GeometryError, listed
 
 GAP_M = 1_000.0
+POLYGON_TYPES = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
 
 def clean(frame: gpd.GeoDataFrame, *, gap_m: float = GAP_M) -> gpd.GeoDataFrame:
@@ -40,6 +41,7 @@ def clean(frame: gpd.GeoDataFrame, *, gap_m: float = GAP_M) -> gpd.GeoDataFrame:
     """
     metric = to_metric(frame, "the polygons to clean")
     repaired = shapely.make_valid(metric.geometry.to_numpy(), method="structure")
+    _refuse_no_polygons(repaired, frame.index)
     cleaned = shapely.coverage_clean(repaired, gap_width=gap_m)  # type: ignore[attr-defined]  # stubs of shapely 2.1
     vanished = frame.index[shapely.is_empty(cleaned)]
     if len(vanished):
@@ -48,6 +50,14 @@ def clean(frame: gpd.GeoDataFrame, *, gap_m: float = GAP_M) -> gpd.GeoDataFrame:
             "another polygon covers them, so drop the duplicate"
         )
     return metric.set_geometry(gpd.GeoSeries(cleaned, index=frame.index, crs=METRIC))
+
+
+def _refuse_no_polygons(shapes: npt.NDArray[np.object_], index: pd.Index) -> None:
+    areal = np.isin(shapely.get_type_id(shapes), POLYGON_TYPES) & ~shapely.is_empty(shapes)
+    if not areal.all():
+        raise GeometryError(
+            f"each shape to clean must be a polygon; these are none: {listed(index[~areal])}: correct or remove them"
+        )
 
 
 def simplify(frame: gpd.GeoDataFrame, *, tolerance_m: float) -> gpd.GeoDataFrame:
@@ -135,7 +145,7 @@ def check_polygons(frame: gpd.GeoDataFrame, what: str) -> gpd.GeoDataFrame:
         If a shape is missing, empty, no polygon or invalid; the message names the rows and GEOS's reason.
     """
     shapes = frame.geometry.to_numpy()
-    polygonal = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)
+    polygonal = np.isin(shapely.get_type_id(shapes), POLYGON_TYPES) & ~shapely.is_empty(shapes)
     if not polygonal.all():
         raise GeometryError(
             f"{what} must hold polygons; {listed(frame.index[~polygonal])} hold none: remove or replace these rows"
@@ -200,6 +210,8 @@ def neighbours(frame: gpd.GeoDataFrame) -> pd.DataFrame:
         Columns ``left`` and ``right``, index labels of the frame, each pair once, left before right in row order.
     """
     ends, owner = _segments(frame.geometry.to_numpy())
+    proper = (ends[:, :2] != ends[:, 2:]).any(axis=1)
+    ends, owner = ends[proper], owner[proper]
     _, key = np.unique(ends, axis=0, return_inverse=True)
     order = np.argsort(key, kind="stable")
     key, owner = key[order], owner[order]

@@ -6,11 +6,11 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from geo.errors import OutputError
+from geo.errors import OutputError, listed
 
 PARTIAL = ".partial-"
 
@@ -46,7 +46,9 @@ def replacing(folder: Path) -> Iterator[Path]:
         ) from cause
     try:
         yield partial
-        for written in sorted(partial.iterdir()):
+        ready = sorted(partial.iterdir())
+        _refuse_folders(folder / written.name for written in ready)
+        for written in ready:
             os.replace(written, folder / written.name)
     except OSError as cause:
         raise OutputError(f"{folder} could not be written ({cause}); the last good files are still there") from cause
@@ -54,6 +56,13 @@ def replacing(folder: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
         if made and not any(folder.iterdir()):
             folder.rmdir()
+
+
+def _refuse_folders(targets: Iterable[Path]) -> None:
+    """Refuse before the first file has moved what would stop at a later one."""
+    in_the_way = [target for target in targets if target.is_dir()]
+    if in_the_way:
+        raise IsADirectoryError(f"folders stand where files shall go: {listed(in_the_way)}")
 
 
 def sha256(path: Path) -> str:

@@ -88,11 +88,11 @@ def nearest_km(points: gpd.GeoSeries, targets: gpd.GeoSeries) -> pd.Series:
         Kilometres, named ``nearest_km``, on the points' index; missing where the point is missing or there is
         no target.
     """
-    distance = pd.Series(np.nan, index=points.index, name="nearest_km")
-    if targets.empty:
-        return distance
-    known = gpd.GeoSeries(points[points.notna() & ~points.is_empty])
-    tree = shapely.STRtree(to_metric(targets).to_numpy())
-    (row, _), metres = tree.query_nearest(to_metric(known).to_numpy(), return_distance=True, all_matches=False)
-    distance.loc[known.index[row]] = metres / M_PER_KM
-    return distance
+    km = np.full(len(points), np.nan)
+    shapes = to_metric(points).to_numpy()
+    known = np.flatnonzero(~(shapely.is_missing(shapes) | shapely.is_empty(shapes)))
+    if len(targets) and len(known):
+        tree = shapely.STRtree(to_metric(targets).to_numpy())
+        (row, _), metres = tree.query_nearest(shapes[known], return_distance=True, all_matches=False)
+        km[known[row]] = metres / M_PER_KM
+    return pd.Series(km, index=points.index, name="nearest_km")

@@ -63,13 +63,20 @@ class Scale:
         ndarray, the same shape
             0 to 1, clipped; NaN stays NaN. All 0 where the fitted values did not differ.
         """
+        if self._flat:
+            return np.where(np.isnan(values), np.nan, 0.0)
         rising = self._mid_rank(values) if self.kind is Rescale.RANK else self._stretch(values)
         return np.asarray(1.0 - rising if self.descending else rising)
 
+    @property
+    def _flat(self) -> bool:
+        """Whether the fitted values did not differ, or only at the ends that were drawn in."""
+        if self.kind is Rescale.RANK:
+            return not len(self.reference) or bool(self.reference[0] == self.reference[-1])
+        return not self.high > self.low
+
     def _stretch(self, values: Floats) -> Floats:
         moved = np.log1p(values / self.unit) if self.kind is Rescale.LOG else values
-        if not self.high > self.low:
-            return np.where(np.isnan(values), np.nan, 0.0)
         return np.clip((moved - self.low) / (self.high - self.low), 0.0, 1.0)
 
     def _mid_rank(self, values: Floats) -> Floats:

@@ -29,7 +29,7 @@ def theil_sen(values: Floats) -> Floats:
     Examples
     --------
     >>> float(theil_sen(np.array([0.0, 1.0, 2.0, 30.0])))
-    5.833333333333333
+    5.5
     """
     earlier, later = np.triu_indices(values.shape[-1], k=1)
     slopes = (values[..., later] - values[..., earlier]) / (later - earlier)

@@ -108,10 +108,9 @@ def read(path: Path, name: str = "municipalities") -> gpd.GeoDataFrame:
     """
     try:
         topology = json.loads(path.read_text(encoding="utf-8"))
-        geometries = topology["objects"][name]["geometries"]
-    except (OSError, ValueError, KeyError, TypeError) as cause:
+        return decode(topology, topology["objects"][name]["geometries"])
+    except (OSError, ValueError, LookupError, TypeError, shapely.errors.ShapelyError) as cause:
         raise SourceError(f"{path} must be TopoJSON with an object {name!r}: {cause}; fetch it again") from cause
-    return decode(topology, geometries)
 
 
 def decode(topology: Mapping[str, Any], geometries: Sequence[Mapping[str, Any]]) -> gpd.GeoDataFrame:
