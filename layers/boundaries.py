@@ -1,30 +1,44 @@
-"""Municipal boundaries: the bundled ones, or any polygon file with DIVIPOLA codes."""
+"""Municipal boundaries: the bundled ones, or any polygon file of Colombia's municipalities."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyogrio
+import shapely
 from pyproj import CRS
 
 from geo import coverage, overlay, topology
-from geo.crs import STORAGE, require_crs, to_storage
-from geo.errors import CodeError, GeometryError, SourceError, listed
-from layers.divipola import departments, municipalities
-from layers.rawtable import CODE_HEADINGS, find_column, read_codes
+from geo.crs import STORAGE, require_crs, to_metric, to_storage
+from geo.errors import CodeError, GeometryError, SchemaError, listed
+from layers.codes import DEPARTMENTS, clean_codes, code_findings, read_codes
+from layers.divipola import codes_by_name, departments, municipalities
+from layers.rawtable import CODE_HEADINGS, CODE_MEANING, columns_of_codes, find_column, need_column
+from layers.report import Finding, Kind, Report, found
 from layers.tables import ATLAS
-from layers.text import title_es
+from layers.text import fold, title_es
+from layers.vectorfile import read_shapes
 
 SOURCE = "boundaries"
+TABLE = ATLAS / "boundaries.topojson"
 COLOMBIA = (-82.5, -5.0, -66.0, 17.0)
 HALF_TURN = 180.0
-TABLE = ATLAS / "boundaries.topojson"
 NAME_HEADINGS = ("name", "mpio cnmbr", "nombre", "municipio", "nom mpio", "nombre mpio")
+DEPARTMENT_HEADINGS = ("department", "dpto cnmbr", "departamento", "depto", "nom dpto", "nombre dpto", "dpto")
+DEPARTMENT_CODE_HEADINGS = ("dpto ccdgo", "cod dpto", "coddpto", "cod depto", "dpto", "department code")
+MUNICIPALITY_PART_HEADINGS = ("mpio ccdgo", "cod mpio", "mpio", "municipality code")
+REPAIR_SHARE = 0.01  # of a polygon's area that repairing its rings may change
+MOVED_SHARE = 0.25  # of a polygon's area that cleaning the coverage may take
+STRAY_SHARE = 0.5  # of a part's area that must lie in the bundled municipality of its code
+TINY_KM2 = 1e-6
+REPAIRED = "polygons whose rings crossed or touched themselves"
+DISSOLVED = "rows that were parts or doubles of a municipality, dissolved"
+BY_NAME = "rows without a code, found by name and department"
+JOINED = "codes joined from a department's and a municipality's column"
 
 
 @dataclass(frozen=True)
@@ -38,13 +52,13 @@ class Boundaries:
         ``lat``, ``point`` (``town`` or ``inside``, see :func:`layers.divipola.municipalities`) and ``geometry``.
     path : Path
         The file that was read.
-    notes : tuple of str
-        What was repaired, in words.
+    report : Report
+        What was repaired.
     """
 
     frame: gpd.GeoDataFrame
     path: Path
-    notes: tuple[str, ...] = ()
+    report: Report = field(default_factory=Report)
 
 
 def load(path: Path | None = None) -> Boundaries:
@@ -53,8 +67,8 @@ def load(path: Path | None = None) -> Boundaries:
     Parameters
     ----------
     path : Path, optional
-        Any vector file that GDAL reads, with a column of DIVIPOLA codes and a stated CRS (TopoJSON, which can state
-        none, is taken as EPSG:4326); the bundled boundaries if not given.
+        Any file that :func:`layers.vectorfile.read_shapes` reads, with DIVIPOLA codes in a column, in two (department
+        and municipality), or else names and departments; the bundled boundaries if not given.
 
     Returns
     -------
@@ -66,53 +80,123 @@ def load(path: Path | None = None) -> Boundaries:
     SourceError
         If the file is missing or unreadable.
     SchemaError
-        If there is no column of codes.
+        If there are neither codes nor names.
     CodeError
-        If codes are malformed or repeated.
+        If codes are malformed, names unknown, or one code stands for two municipalities.
     GeometryError
-        If the CRS is missing, a shape is no valid polygon, or the coordinates are not what the CRS says.
+        If the CRS is missing, a shape is no polygon or cannot be repaired without moving it, polygons cover each
+        other, or the coordinates are not what the CRS says.
     """
     if path is None:
-        facts = municipalities()
-        shapes = topology.read(TABLE)
-        frame = gpd.GeoDataFrame(facts, geometry=shapes.geometry.reindex(facts.index), crs=STORAGE)
-        return Boundaries(frame, TABLE)
-    raw = require_crs(_read(path), path.name)
-    codes = read_codes(raw, path)
-    if codes.duplicated().any():
-        repeated = sorted(set(codes[codes.duplicated()]))
-        raise CodeError(
-            f"{path.name} must hold each code once; repeated: {listed(repeated)}: dissolve or remove these rows"
-        )
-    shapes = raw.set_index(pd.Index(codes, name="code")).sort_index()
-    coverage.check_polygons(shapes, path.name)
+        frame = _bundled()
+        return Boundaries(frame, TABLE, Report(len(frame), len(frame)))
+    raw = require_crs(read_shapes(path, wanted=_is_municipal), path.name).reset_index(drop=True)
+    codes, coded = _codes(raw, path)
+    shapes = raw.set_index(pd.Index(codes, name="code"))
+    shapes, repaired = _repaired(shapes, path)
     _refuse_misplaced(shapes, path)
-    shapes, notes = _as_coverage(to_storage(shapes))
-    return Boundaries(_with_facts(shapes), path, notes)
+    units, dissolved = _dissolved(shapes, path)
+    placed, cleaned = _as_coverage(to_storage(units), path)
+    report = Report(len(raw), len(placed), (*coded, *repaired, *dissolved, *cleaned))
+    return Boundaries(_with_facts(placed), path, report)
 
 
-def _read(path: Path) -> gpd.GeoDataFrame:
-    if not path.exists():
-        raise SourceError(f"{path} must be a vector file and is not there; check the path")
-    try:
-        frame = gpd.read_file(path, layer=_layer(path))
-    except (OSError, ValueError, RuntimeError) as cause:
-        raise SourceError(f"{path} must be a vector file that GDAL reads: {cause}; export it again") from cause
-    if not isinstance(frame, gpd.GeoDataFrame):
-        raise SourceError(f"{path} must hold shapes and holds a plain table; give the file with the polygons")
-    if path.suffix.lower() == ".topojson" and frame.crs is None:
-        return frame.set_crs(STORAGE)
-    return frame
+def _bundled() -> gpd.GeoDataFrame:
+    facts = municipalities()
+    return gpd.GeoDataFrame(facts, geometry=topology.read(TABLE).geometry.reindex(facts.index), crs=STORAGE)
 
 
-def _layer(path: Path) -> str:
-    """The first layer of the file with a column of codes; the first of all where none has one."""
-    names = [str(name) for name, _ in pyogrio.list_layers(path)]
-    with_codes = (
-        name for name in names
-        if find_column(pd.DataFrame(columns=pyogrio.read_info(path, layer=name)["fields"]), CODE_HEADINGS)
-    )  # fmt: skip
-    return next(with_codes, names[0])
+def _is_municipal(table: pd.DataFrame) -> bool:
+    """Whether a layer's attributes name municipalities, not departments or villages."""
+    return bool(columns_of_codes(table)) or _two_columns(table) is not None
+
+
+def _codes(raw: gpd.GeoDataFrame, path: Path) -> tuple[pd.Series, tuple[Finding, ...]]:
+    """The code of each row: from a column of codes, from two that make them up, or by name and department."""
+    table = pd.DataFrame(raw.drop(columns=raw.geometry.name))
+    columns = columns_of_codes(table)
+    if columns:
+        return read_codes(table[columns[0]]), code_findings(table[columns[0]])
+    if (joined := _two_columns(table)) is not None:
+        return joined, found(Kind.REPAIRED, JOINED, joined)
+    if column := find_column(table, CODE_HEADINGS):
+        return clean_codes(table[column], f"column {column!r} of {path.name}"), ()
+    return _by_name(table, path)
+
+
+def _two_columns(table: pd.DataFrame) -> pd.Series | None:
+    """Codes whose department and municipality stand in two columns."""
+    left, right = find_column(table, DEPARTMENT_CODE_HEADINGS), find_column(table, MUNICIPALITY_PART_HEADINGS)
+    if left is None or right is None or not len(table):
+        return None
+    parts = [
+        table[column].astype("string").fillna("").str.replace(r"\.0+$", "", regex=True) for column in (left, right)
+    ]
+    department, rest = parts[0].str.zfill(2), parts[1].str.zfill(3)
+    whole = department.isin(DEPARTMENTS) & rest.str.fullmatch(r"\d{3}")
+    return (department + rest).astype(object) if whole.all() else None
+
+
+def _by_name(table: pd.DataFrame, path: Path) -> tuple[pd.Series, tuple[Finding, ...]]:
+    name, department = find_column(table, NAME_HEADINGS), find_column(table, DEPARTMENT_HEADINGS)
+    if name is None or department is None:
+        need_column(table, CODE_HEADINGS, CODE_MEANING, path)
+        raise SchemaError(f"{path.name} must have codes, or names and departments; name its columns so")
+    known = codes_by_name()
+    keys = zip(table[department].astype(str).map(fold), table[name].astype(str).map(fold), strict=True)
+    codes = pd.Series([known.get(key) for key in keys], index=table.index, dtype=object)
+    if codes.isna().any():
+        lost = table.loc[codes.isna(), [name, department]].astype(str).agg(", ".join, axis=1)
+        raise CodeError(
+            f"{path.name} has no codes, and these names are no municipality's: {listed(lost)}: add a column of codes"
+        )
+    return codes, found(Kind.REPAIRED, BY_NAME, table[name])
+
+
+def _repaired(shapes: gpd.GeoDataFrame, path: Path) -> tuple[gpd.GeoDataFrame, tuple[Finding, ...]]:
+    """Rings repaired where that changes a polygon's area by next to nothing; what else is wrong is refused."""
+    before = shapes.geometry.to_numpy()
+    invalid = ~shapely.is_valid(before)
+    if not invalid.any():
+        coverage.check_polygons(shapes, path.name)
+        return shapes, ()
+    after = shapely.make_valid(before[invalid], method="structure", keep_collapsed=False)
+    size = shapely.area(after)
+    slight = np.abs(size - shapely.area(before[invalid])) <= REPAIR_SHARE * size
+    mended = before.copy()
+    mended[np.flatnonzero(invalid)[slight]] = after[slight]
+    repaired = shapes.set_geometry(gpd.GeoSeries(mended, index=shapes.index, crs=shapes.crs))
+    coverage.check_polygons(repaired, path.name)
+    return repaired, found(Kind.REPAIRED, REPAIRED, shapes.index[invalid])
+
+
+def _dissolved(shapes: gpd.GeoDataFrame, path: Path) -> tuple[gpd.GeoDataFrame, tuple[Finding, ...]]:
+    """One row a code: parts of one municipality are joined, two municipalities under one code refused."""
+    repeated = shapes.index.duplicated(keep=False)
+    if not repeated.any():
+        return shapes.sort_index(), ()
+    strange = sorted(code for code, rows in shapes[repeated].groupby(level=0) if not _one_unit(str(code), rows))
+    if strange:
+        raise CodeError(
+            f"{path.name} must hold each code once; these stand for more than one municipality: {listed(strange)}: "
+            "correct or remove these rows"
+        )
+    units = shapes.dissolve(by=shapes.index, aggfunc="first").rename_axis("code").sort_index()
+    return units, found(Kind.REPAIRED, DISSOLVED, shapes.index[repeated])
+
+
+def _one_unit(code: str, rows: pd.DataFrame) -> bool:
+    """Whether rows are one municipality: they bear one name, or lie where the bundled one of their code does."""
+    column = find_column(rows, NAME_HEADINGS)
+    names = set(rows[column].dropna().astype(str).map(fold)) if column else set()
+    if names:
+        return len(names) == 1
+    bundled = _bundled()
+    if code not in bundled.index:
+        return False
+    place = to_metric(bundled.loc[[code]]).geometry.iloc[0]
+    parts = to_metric(gpd.GeoDataFrame(rows)).geometry.to_numpy()
+    return bool((shapely.area(shapely.intersection(parts, place)) >= STRAY_SHARE * shapely.area(parts)).all())
 
 
 def _refuse_misplaced(shapes: gpd.GeoDataFrame, path: Path) -> None:
@@ -145,12 +229,24 @@ def _inside(x: pd.Series, y: pd.Series, crs: CRS) -> npt.NDArray[np.bool_]:
     return ((points.x > west) & (points.x < east) & (points.y > south) & (points.y < north)).to_numpy()
 
 
-def _as_coverage(shapes: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, tuple[str, ...]]:
-    """The shapes as a coverage: untouched if they are one, else cleaned, which is noted."""
+def _as_coverage(shapes: gpd.GeoDataFrame, path: Path) -> tuple[gpd.GeoDataFrame, tuple[Finding, ...]]:
+    """The shapes as a coverage: untouched if they are one, else cleaned as long as no polygon loses much."""
     if coverage.is_coverage(shapes):
         return shapes, ()
-    note = f"boundaries overlapped or left gaps; gaps up to {coverage.GAP_M:,.0f} m closed with coverage_clean"
-    return to_storage(coverage.clean(shapes)), (note,)
+    cleaned = coverage.clean(shapes)
+    before, after = overlay.area_km2(shapes), overlay.area_km2(cleaned)
+    lost = shapes.index[after < (1 - MOVED_SHARE) * before]
+    if len(lost):
+        raise GeometryError(
+            f"{path.name} must not have polygons that cover each other; others cover much of {listed(lost)}: "
+            "correct these shapes"
+        )
+    moved = (after - before).abs()
+    what = (
+        f"polygons that overlapped others or left gaps, gaps up to {coverage.GAP_M:,.0f} m closed; "
+        f"{moved.sum() / 2:,.1f} km² changed hands, most at"
+    )
+    return to_storage(cleaned), found(Kind.REPAIRED, what, moved[moved > TINY_KM2].sort_values(ascending=False).index)
 
 
 def _with_facts(shapes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -20,10 +20,11 @@ from geo.crs import STORAGE
 from geo.errors import CodeError, SourceError, listed
 from geo.files import replacing
 from layers import armed, coca, divipola, eradication, people, police, territories
+from layers.codes import clean_codes
 from layers.rawtable import read_table
 from layers.sources import Source, sources
 from layers.tables import ATLAS, Layer
-from layers.text import clean_codes, fold, title_es
+from layers.text import fold, title_es
 
 ALIASES = Path(__file__).parent / "boundary_aliases.csv"
 # Part of the Marco Geoestadístico Nacional 2018 and absent from DANE's table of codes.
@@ -59,7 +60,7 @@ def build_atlas(*, raw: Path, wheels: Path, out: Path = ATLAS, say: Callable[[st
     with replacing(out) as folder:
         for layer in _yearly(raw):
             _write_layer(layer, folder)
-            say(f"{layer.spec.name}: {len(layer.frame)} rows; {'; '.join(layer.notes) or 'nothing repaired'}")
+            say(f"{layer.spec.name}: {len(layer.frame)} rows; {'; '.join(layer.report.short) or 'nothing repaired'}")
         _write_points(raw, folder)
         _write_sources(folder)
     say(f"atlas: {sum(file.stat().st_size for file in out.iterdir()):,} bytes in {out}")
@@ -196,7 +197,7 @@ def _coca(raw: Path) -> Layer:
     frame = pd.concat([to_2023.frame, *(layer.frame for layer in later)])
     wide = frame.pivot(index="code", columns="year", values="coca_ha").fillna(0.0)
     long = wide.reset_index().melt("code", value_name="coca_ha").sort_values(["code", "year"], ignore_index=True)
-    return Layer(to_2023.spec, long, tuple(int(year) for year in wide.columns), to_2023.path, to_2023.notes)
+    return Layer(to_2023.spec, long, tuple(int(year) for year in wide.columns), to_2023.path, to_2023.report)
 
 
 def _file(raw: Path, source: str) -> Path:
@@ -214,9 +215,9 @@ def _write_layer(layer: Layer, folder: Path) -> None:
 
 def _write_points(raw: Path, folder: Path) -> None:
     """PDET municipalities, sites of the accord and police posts."""
-    territories.load_pdet(_file(raw, "pdet")).to_csv(folder / territories.PDET_TABLE.name, lineterminator="\n")
-    sites = pd.concat([territories.load_sites(_file(raw, source)) for source in ("zvtn", "etcr")])
-    posts = police.load(_file(raw, "police"))
+    territories.load_pdet(_file(raw, "pdet")).frame.to_csv(folder / territories.PDET_TABLE.name, lineterminator="\n")
+    sites = pd.concat([territories.load_sites(_file(raw, source)).frame for source in ("zvtn", "etcr")])
+    posts = police.load(_file(raw, "police")).frame
     for frame, table in ((sites, territories.SITES_TABLE), (posts, police.TABLE)):
         frame.drop(columns="geometry").to_csv(folder / table.name, index=False, lineterminator="\n")
 
@@ -225,7 +226,7 @@ def _write_sources(folder: Path) -> None:
     """SOURCES.md, from ``sources.toml``."""
     title = "# Sources of the bundled atlas\n"
     intro = "Written by `scripts/build_atlas.py` from `layers/sources.toml`: change it there.\n"
-    text = "\n".join([title, intro, *(_paragraph(source) for source in sources().values())])
+    text = "\n".join([title, intro, *(_paragraph(source) for source in sources().values() if source.bundled)])
     (folder / "SOURCES.md").write_text(text, encoding="utf-8")
 
 

@@ -18,7 +18,7 @@ SPEC = Spec(
     conserved=True,
     headings=("cantidad", "hectareas", "hectares"),
     register=True,
-    kept=("tipo cultivo", "coca"),
+    kept=(("tipo cultivo", "tipo de cultivo", "cultivo"), "coca"),
 )
 SPRAYING = Spec(
     name="spraying",

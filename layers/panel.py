@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -12,7 +12,6 @@ from geo import overlay
 from geo.crs import STORAGE
 from geo.errors import ConservationError, listed
 from layers.boundaries import Boundaries
-from layers.police import DEPARTMENTS_WITHOUT_DATA
 from layers.tables import Absent, Layer
 
 FIRST_YEAR = 2001
@@ -59,6 +58,7 @@ def join(
     *,
     posts: gpd.GeoDataFrame,
     pdet: pd.Series,
+    unreported: Collection[str] = (),
     drop_unmatched: bool = False,
 ) -> Panel:
     """Join layers to boundaries.
@@ -73,6 +73,8 @@ def join(
         Police posts.
     pdet : Series of str
         PDET region by code.
+    unreported : collection of str
+        Codes of departments whose police data are missing, see :func:`layers.police.not_reporting`.
     drop_unmatched : bool, default False
         Whether to go on without hectares whose code no boundary has, and only note them.
 
@@ -92,13 +94,15 @@ def join(
     span = range(first, max(layer.years[-1] for layer in layers) + 1)
     index = pd.MultiIndex.from_product([codes, span], names=["code", "year"])
     columns = {layer.spec.value: _spread(layer, codes, span).to_numpy().ravel() for layer in layers}
-    return Panel(_places(boundaries, posts, pdet), pd.DataFrame(columns, index=index), tuple(notes))
+    return Panel(_places(boundaries, posts, pdet, unreported), pd.DataFrame(columns, index=index), tuple(notes))
 
 
-def _places(boundaries: Boundaries, posts: gpd.GeoDataFrame, pdet: pd.Series) -> gpd.GeoDataFrame:
+def _places(
+    boundaries: Boundaries, posts: gpd.GeoDataFrame, pdet: pd.Series, unreported: Collection[str]
+) -> gpd.GeoDataFrame:
     frame = boundaries.frame
     points = gpd.GeoSeries(gpd.points_from_xy(frame["lon"], frame["lat"]), index=frame.index, crs=STORAGE)
-    unknown = frame["department_code"].isin(DEPARTMENTS_WITHOUT_DATA)
+    unknown = frame["department_code"].isin(unreported)
     region = pdet.reindex(frame.index)
     return frame.assign(
         pdet_region=region,

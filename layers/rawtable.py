@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 import zipfile
 import zlib
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
@@ -15,15 +17,30 @@ import pandas as pd
 from openpyxl.utils.exceptions import InvalidFileException
 
 from geo.errors import SchemaError, SourceError, listed
-from layers.text import are_codes, clean_codes, fold
+from layers.codes import read_codes
+from layers.divipola import municipalities
+from layers.text import fold
 
 CODE_HEADINGS = (
     "code", "codigo", "codmpio", "cod mpio", "cod muni", "municipio code", "divipola", "cod dane", "codigo dane",
     "codigo municipio", "mpio ccnct", "mpio cdpmp", "cod municipio", "codigo divipola",
 )  # fmt: skip
+KNOWN_SHARE = 0.9  # of the codes of a column, to be taken for one whatever it is called
+CODE_MEANING = "the municipality's DIVIPOLA code"
+# Limits that the largest official table (144,016 events, 10 MB) stays far below and a decompression bomb does not.
+LARGEST = 64 * 1024**2  # bytes, packed or unpacked
+LONGEST_LINE = 1_000_000  # characters
+MOST_CELLS = 8_000_000
+BOMB_RATIO, BOMB_BYTES = 60, 8 * 1024**2  # of a workbook: unpacked over packed, where it unpacks to so much
+SEPARATORS = ",;\t"
+ZIP, GZIP = b"PK\x03\x04", b"\x1f\x8b"
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-SEPARATORS = ",;\t"
+# What the readers of the standard library and openpyxl raise for bytes that are not what they should be.
+MALFORMED = (
+    OSError, ValueError, TypeError, AttributeError, LookupError, EOFError, RecursionError, OverflowError, MemoryError,
+    NotImplementedError, SyntaxError, csv.Error, zlib.error, zipfile.BadZipFile, InvalidFileException,
+)  # fmt: skip
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -32,14 +49,14 @@ def read_table(path: Path) -> pd.DataFrame:
     Parameters
     ----------
     path : Path
-        ``.csv``, ``.tsv`` or ``.txt`` (comma, semicolon or tab; UTF-8, UTF-16 or Windows-1252), also gzipped, or
-        ``.xlsx``, of which the first sheet is read.
+        Separated text (comma, semicolon or tab; UTF-8, UTF-16 or Windows-1252) or the open-data portal's JSON, also
+        gzipped, or ``.xlsx``, of which the first sheet is read.
 
     Returns
     -------
     DataFrame of str
-        Headings as in the file; blank cells are empty text. Cells that a workbook holds as numbers stay numbers. The
-        index counts the file's rows below the headings from 0, so that a row keeps its place when others are left out.
+        Headings as in the file; blank cells are empty text; cells that a workbook or JSON holds as numbers stay so.
+        The index counts the file's rows below the headings from 0, so that a row keeps its place when others go.
 
     Raises
     ------
@@ -53,15 +70,12 @@ def read_table(path: Path) -> pd.DataFrame:
             f"{path} must be a file and is {'a folder' if path.is_dir() else 'not there'}; check the path"
         )
     try:
-        raw = path.read_bytes()
-        if raw.startswith(OLD_WORKBOOK):
-            raise ValueError("it is a workbook of Excel 97-2003")
-        rows = _sheet(raw) if path.suffix.lower() == ".xlsx" else _lines(_decoded(raw, path))
-        headings, cells = _header(rows)
-    except (
-        OSError, ValueError, EOFError, KeyError, csv.Error, zlib.error, zipfile.BadZipFile, InvalidFileException,
-    ) as cause:  # fmt: skip
-        raise SourceError(f"{path} must be a readable CSV or XLSX table: {cause}; export it again") from cause
+        if path.stat().st_size > LARGEST:
+            raise ValueError(f"it is larger than {LARGEST:,} bytes")
+        headings, cells = _header(_rows(path.read_bytes(), path))
+    except MALFORMED as cause:
+        said = " ".join(str(cause).split())[:200] or type(cause).__name__
+        raise SourceError(f"{path} must be a readable CSV, JSON or XLSX table: {said}; export it again") from cause
     _refuse_repeated(headings, path)
     return pd.DataFrame(cells.values(), index=list(cells), columns=headings, dtype=object)
 
@@ -117,11 +131,12 @@ def need_column(table: pd.DataFrame, headings: tuple[str, ...], what: str, file:
     return column
 
 
-def read_codes(table: pd.DataFrame, file: Path) -> pd.Series:
-    """Find and clean the column of municipality codes.
+def code_column(table: pd.DataFrame, file: Path) -> str:
+    """Find the column of municipality codes by what columns are called and by what they hold.
 
-    Several columns may be called a code, some of them holding the last three digits only: the first is taken of those
-    that hold codes, or the first of all, whose cells the error then shows.
+    Of columns that are called a code, some may hold the last three digits only: the first is taken of those whose
+    cells are codes. Where none is called so, the only column is taken that holds codes of municipalities. Where
+    neither serves, it is the first that is called a code, so that an error can show what it holds.
 
     Parameters
     ----------
@@ -132,19 +147,44 @@ def read_codes(table: pd.DataFrame, file: Path) -> pd.Series:
 
     Returns
     -------
-    Series of str
-        Five-digit codes on the table's index.
+    str
+        The heading as the table writes it.
 
     Raises
     ------
     SchemaError
-        If there is no column of codes.
-    CodeError
-        If a code is malformed.
+        If there is no such column.
     """
-    first = need_column(table, CODE_HEADINGS, "the municipality's DIVIPOLA code", file)
-    column = next((name for name in _columns(table, CODE_HEADINGS) if are_codes(table[name]).all()), first)
-    return clean_codes(table[column], f"column {column!r} of {file.name}")
+    called = _columns(table, CODE_HEADINGS)
+    holding = [column for column in called if read_codes(table[column]).notna().all()]
+    if called:
+        return (holding or called)[0]
+    by_value = columns_of_codes(table)
+    return by_value[0] if len(by_value) == 1 else need_column(table, CODE_HEADINGS, CODE_MEANING, file)
+
+
+def columns_of_codes(table: pd.DataFrame) -> list[str]:
+    """Find the columns that hold codes, whatever they are called.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Any table.
+
+    Returns
+    -------
+    list of str
+        Columns all of whose cells are codes, nine in ten of them DIVIPOLA's; those that are called codes come first.
+    """
+    holding = [str(column) for column in table if _hold_codes(table[column])]
+    return sorted(holding, key=lambda column: fold(column) not in CODE_HEADINGS)
+
+
+def _hold_codes(cells: pd.Series) -> bool:
+    """Whether cells are codes of municipalities, not just numbers of four or five digits."""
+    codes = read_codes(cells)
+    known = codes.isin(municipalities().index)
+    return len(codes) > 0 and bool(codes.notna().all()) and bool(known.mean() >= KNOWN_SHARE)
 
 
 def _columns(table: pd.DataFrame, headings: tuple[str, ...]) -> list[str]:
@@ -155,9 +195,25 @@ def _columns(table: pd.DataFrame, headings: tuple[str, ...]) -> list[str]:
     return [folded[heading] for heading in headings if heading in folded]
 
 
-def _decoded(raw: bytes, path: Path) -> str:
-    if path.suffix.lower() == ".gz":
-        raw = gzip.decompress(raw)
+def _rows(raw: bytes, path: Path) -> dict[int, list[object]]:
+    """Cells by the number of their row, the headings first."""
+    if raw.startswith(OLD_WORKBOOK):
+        raise ValueError("it is a workbook of Excel 97-2003")
+    if raw.startswith(ZIP) or path.suffix.lower() == ".xlsx":
+        return _sheet(raw)
+    text = _decoded(_unpacked(raw) if path.suffix.lower() == ".gz" or raw.startswith(GZIP) else raw)
+    return _records(text) if text.lstrip()[:1] in {"[", "{"} else _lines(text)
+
+
+def _unpacked(raw: bytes) -> bytes:
+    with gzip.GzipFile(fileobj=io.BytesIO(raw)) as packed:
+        whole = packed.read(LARGEST + 1)
+    if len(whole) > LARGEST:
+        raise ValueError(f"it unpacks to more than {LARGEST:,} bytes")
+    return whole
+
+
+def _decoded(raw: bytes) -> str:
     if raw.startswith(UTF_16):
         return raw.decode("utf-16")
     if b"\0" in raw:
@@ -169,27 +225,65 @@ def _decoded(raw: bytes, path: Path) -> str:
 
 
 def _lines(text: str) -> dict[int, list[object]]:
-    """Cells by the line on which their row ends."""
-    separator = max(SEPARATORS, key=text.partition("\n")[0].count)
+    """Cells of separated text by the line on which their row ends."""
+    separator = max(SEPARATORS, key=text.lstrip().partition("\n")[0].count)
+    if max(map(len, text.split("\n"))) > LONGEST_LINE:
+        raise ValueError(f"a line has more than {LONGEST_LINE:,} characters")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     numbered = ((reader.line_num, row) for row in reader)
-    return {line: list(row) for line, row in numbered if row}
+    return _limited((line, list[object](row)) for line, row in numbered if row)
+
+
+def _limited(rows: Iterable[tuple[int, list[object]]]) -> dict[int, list[object]]:
+    """The rows, as long as they have no more cells than a table has."""
+    kept: dict[int, list[object]] = {}
+    cells = 0
+    for number, row in rows:
+        kept[number] = row
+        cells += len(row)
+        if cells > MOST_CELLS:
+            raise ValueError(f"it has more than {MOST_CELLS:,} cells")
+    return kept
+
+
+def _records(text: str) -> dict[int, list[object]]:
+    """Cells of the portal's JSON: a list of records, or the bulk form with its columns described under ``meta``."""
+    if sum(map(text.count, "[{,")) > MOST_CELLS:
+        raise ValueError(f"it has more than {MOST_CELLS:,} cells")
+    data = json.loads(text)
+    if isinstance(data, dict):
+        headings = [str(column["fieldName"]) for column in data["meta"]["view"]["columns"]]
+        rows = [list(map(_value, row)) for row in data["data"]]
+        return dict(enumerate([list[object](headings), *rows], start=1))
+    if not all(isinstance(record, dict) for record in data):
+        raise ValueError("its records must be objects with named fields")
+    fields = list(dict.fromkeys(field for record in data for field in record))
+    rows = [[_value(record.get(field)) for field in fields] for record in data]
+    return dict(enumerate([list[object](fields), *rows], start=1))
 
 
 def _sheet(raw: bytes) -> dict[int, list[object]]:
     """Cells of a workbook's first sheet by the number of their row."""
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+    if size > LARGEST or size > max(BOMB_BYTES, BOMB_RATIO * len(raw)):
+        raise ValueError(f"it would unpack from {len(raw):,} to {size:,} bytes")
     book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
+    if not book.worksheets:
+        raise ValueError("it has no sheet of cells")
     rows = enumerate(book.worksheets[0].iter_rows(values_only=True), start=1)
-    return {number: [_cell(value) for value in row] for number, row in rows if any(cell is not None for cell in row)}
+    return _limited((number, list(map(_value, row))) for number, row in rows if any(cell is not None for cell in row))
 
 
-def _cell(value: object) -> object:
-    """A workbook's cell: a number, or text."""
-    if value is None:
+def _value(cell: object) -> object:
+    """A cell that its file gives a type: a number, or text."""
+    if cell is None:
         return ""
-    if isinstance(value, date):
-        return value.isoformat()
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
+    if isinstance(cell, date):
+        return cell.isoformat()
+    if isinstance(cell, (dict, list)):
+        return json.dumps(cell, ensure_ascii=False)
+    return cell if isinstance(cell, (int, float)) and not isinstance(cell, bool) else str(cell)
 
 
 def _header(rows: dict[int, list[object]]) -> tuple[list[str], dict[int, list[object]]]:

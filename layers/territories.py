@@ -1,4 +1,8 @@
-"""Territories of the 2016 accord: PDET municipalities, zones where the FARC laid down arms, reincorporation sites."""
+"""Territories of the 2016 accord, and those of special rights.
+
+Indigenous reserves, Afro-Colombian community councils and national parks have rights and rules of their own, which a
+plan must mark before anything is built there.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +10,27 @@ from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 
-from geo.crs import STORAGE
-from geo.errors import CodeError, SchemaError, SourceError, listed
-from layers.rawtable import find_column, need_column, read_codes, read_table
+from geo.crs import STORAGE, require_crs, to_storage
+from geo.errors import CodeError, GeometryError, SchemaError, listed
+from layers.codes import clean_codes, code_findings
+from layers.numbers import parse_numbers
+from layers.rawtable import code_column, find_column, need_column, read_table
+from layers.report import Finding, Kind, Loaded, Report, found
 from layers.tables import ATLAS
 from layers.text import title_es
+from layers.vectorfile import read_shapes
 
 PDET_SOURCE, ZONES_SOURCE, ETCR_SOURCE = "pdet", "zvtn", "etcr"
 PDET_TABLE, SITES_TABLE = ATLAS / "pdet.csv", ATLAS / "accord_sites.csv"
 DECIMALS = 4
 SITE_COLUMNS = ("kind", "name", "municipality", "lon", "lat")
+LAT_LON = r"^\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*$"
+POLYGONS = ("Polygon", "MultiPolygon")
 
 
-def load_pdet(path: Path | None = None) -> pd.Series:
+def load_pdet(path: Path | None = None) -> Loaded[pd.Series]:
     """Read the municipalities of the development programmes with a territorial focus (PDET, Decreto 893 of 2017).
 
     Parameters
@@ -29,7 +40,7 @@ def load_pdet(path: Path | None = None) -> pd.Series:
 
     Returns
     -------
-    Series of str
+    Loaded of Series of str
         Region by ``code``, named ``pdet_region``.
 
     Raises
@@ -39,14 +50,18 @@ def load_pdet(path: Path | None = None) -> pd.Series:
     """
     file = path or PDET_TABLE
     table = read_table(file)
-    codes = read_codes(table, file)
+    cells = table[column := code_column(table, file)]
+    codes = clean_codes(cells, f"column {column!r} of {file.name}")
     region = table[need_column(table, ("pdet region", "region pdet", "region"), "the PDET region", file)]
     if codes.duplicated().any():
-        raise CodeError(f"{file.name} must list each code once; repeated: {listed(codes[codes.duplicated()])}")
-    return pd.Series(region.to_numpy(), index=pd.Index(codes, name="code"), name="pdet_region").sort_index()
+        raise CodeError(
+            f"{file.name} must list each code once; repeated: {listed(codes[codes.duplicated()])}: remove these rows"
+        )
+    regions = pd.Series(region.to_numpy(), index=pd.Index(codes, name="code"), name="pdet_region").sort_index()
+    return Loaded(regions, file, Report(len(table), len(regions), code_findings(cells)))
 
 
-def load_sites(path: Path | None = None) -> gpd.GeoDataFrame:
+def load_sites(path: Path | None = None) -> Loaded[gpd.GeoDataFrame]:
     """Read the zones and points where the FARC laid down arms (ZVTN, PTN) and the reincorporation sites (ETCR).
 
     Parameters
@@ -57,7 +72,7 @@ def load_sites(path: Path | None = None) -> gpd.GeoDataFrame:
 
     Returns
     -------
-    GeoDataFrame
+    Loaded of GeoDataFrame
         Columns ``kind`` (``ZVTN``, ``PTN`` or ``ETCR``), ``name``, ``municipality``, ``lon``, ``lat`` and points in
         EPSG:4326. Head counts of the source are left out: we hold no data on persons.
 
@@ -67,33 +82,133 @@ def load_sites(path: Path | None = None) -> gpd.GeoDataFrame:
         If the file cannot be read or lacks a column.
     """
     file = path or SITES_TABLE
-    table = _zones(file) if file.suffix == ".geojson" else read_table(file)
+    table = _zones(file) if file.suffix.lower() == ".geojson" else read_table(file)
     if find_column(table, ("coordenadas",)):
         table = _reincorporation(table, file)
     missing = set(SITE_COLUMNS) - set(table.columns)
     if missing:
-        raise SchemaError(f"{file.name} must have columns {listed(SITE_COLUMNS)}; it lacks {listed(sorted(missing))}")
-    lon, lat = table["lon"].astype(float).round(DECIMALS), table["lat"].astype(float).round(DECIMALS)
+        raise SchemaError(
+            f"{file.name} must have columns {listed(SITE_COLUMNS)}; it lacks {listed(sorted(missing))}: add them"
+        )
+    lon, lat = (parse_numbers(table[c], f"column {c!r} of {file.name}").round(DECIMALS) for c in ("lon", "lat"))
     columns = {column: table[column] for column in SITE_COLUMNS[:3]}
-    return gpd.GeoDataFrame({**columns, "lon": lon, "lat": lat}, geometry=gpd.points_from_xy(lon, lat), crs=STORAGE)
+    frame = gpd.GeoDataFrame(
+        {**columns, "lon": lon, "lat": lat}, geometry=gpd.points_from_xy(lon, lat), crs=STORAGE
+    ).reset_index(drop=True)
+    return Loaded(frame, file, Report(len(table), len(frame)))
+
+
+def load_reserves(path: Path) -> Loaded[gpd.GeoDataFrame]:
+    """Read indigenous reserves (resguardos).
+
+    Parameters
+    ----------
+    path : Path
+        Polygons with a column of names (``NOM_RI``). None is bundled.
+
+    Returns
+    -------
+    Loaded of GeoDataFrame
+        Columns ``kind`` (``reserve``), ``name`` and polygons in EPSG:4326.
+
+    Raises
+    ------
+    PresenciaError
+        If the file cannot be read, states no CRS, or holds no polygons with names.
+    """
+    return _load_polygons(path, "reserve", ("l resguard", "nom ri", "nombre", "name"))
+
+
+def load_councils(path: Path) -> Loaded[gpd.GeoDataFrame]:
+    """Read the lands of Afro-Colombian community councils (consejos comunitarios).
+
+    Parameters
+    ----------
+    path : Path
+        Polygons with a column of names (``NOM_TC``). None is bundled.
+
+    Returns
+    -------
+    Loaded of GeoDataFrame
+        Columns ``kind`` (``council``), ``name`` and polygons in EPSG:4326.
+
+    Raises
+    ------
+    PresenciaError
+        If the file cannot be read, states no CRS, or holds no polygons with names.
+    """
+    return _load_polygons(path, "council", ("l tc", "nom tc", "nombre", "name"))
+
+
+def load_parks(path: Path) -> Loaded[gpd.GeoDataFrame]:
+    """Read national parks.
+
+    Parameters
+    ----------
+    path : Path
+        Polygons with a column of names (``NOM_PNN``). None is bundled.
+
+    Returns
+    -------
+    Loaded of GeoDataFrame
+        Columns ``kind`` (``park``), ``name`` and polygons in EPSG:4326.
+
+    Raises
+    ------
+    PresenciaError
+        If the file cannot be read, states no CRS, or holds no polygons with names.
+    """
+    return _load_polygons(path, "park", ("l parque", "nom pnn", "nombre", "name"))
+
+
+def _load_polygons(file: Path, kind: str, headings: tuple[str, ...]) -> Loaded[gpd.GeoDataFrame]:
+    """Named polygons, rings that cross themselves repaired; shapes that are none are left out."""
+    raw = to_storage(require_crs(read_shapes(file), file.name))
+    name = raw[need_column(raw, headings, "the name", file)].astype("string").str.strip().fillna("")
+    valid = shapely.make_valid(raw.geometry.to_numpy(), method="structure", keep_collapsed=False)
+    shapes = gpd.GeoSeries(valid, index=raw.index, crs=STORAGE)
+    polygons = shapes.geom_type.isin(POLYGONS) & ~shapes.is_empty
+    if not polygons.any():
+        raise GeometryError(f"{file.name} must hold polygons and holds none; give another file")
+    findings: tuple[Finding, ...] = (
+        *found(Kind.REPAIRED, "polygons whose rings crossed themselves", name[polygons & ~raw.is_valid]),
+        *found(Kind.LEFT_OUT, "rows without a polygon", name[~polygons]),
+        *found(Kind.NOTED, "polygons without a name", raw.index[polygons & (name == "")] + 1),
+    )
+    frame = gpd.GeoDataFrame(
+        {"kind": kind, "name": name[polygons].astype(object)}, geometry=shapes[polygons], crs=STORAGE
+    ).reset_index(drop=True)
+    return Loaded(frame, file, Report(len(raw), len(frame), findings))
 
 
 def _zones(file: Path) -> pd.DataFrame:
     """Zones by their geometry: the attribute Latitud of the source repeats the longitude."""
-    try:
-        zones = gpd.read_file(file).to_crs(STORAGE)
-    except (OSError, ValueError, RuntimeError) as cause:
-        raise SourceError(f"{file} must be readable GeoJSON: {cause}; export it again") from cause
-    place = zones["MUNICIPIO"].map(title_es) + ", " + zones["DEPARTAMEN"].map(title_es)
+    zones = to_storage(require_crs(read_shapes(file), file.name))
+    column = {
+        what: zones[need_column(zones, headings, what, file)].astype("string").fillna("")
+        for what, headings in {
+            "the municipality": ("municipio",), "the department": ("departamen", "departamento"),
+            "the village": ("vereda",), "the kind of zone": ("tipo",),
+        }.items()
+    }  # fmt: skip
+    place = column["the municipality"].map(title_es) + ", " + column["the department"].map(title_es)
+    points = zones.geometry.representative_point()
     return pd.DataFrame(
-        {"kind": zones["TIPO"], "name": zones["VEREDA"].map(title_es), "municipality": place,
-         "lon": zones.geometry.x, "lat": zones.geometry.y}
+        {"kind": column["the kind of zone"], "name": column["the village"].map(title_es), "municipality": place,
+         "lon": points.x, "lat": points.y}
     )  # fmt: skip
 
 
 def _reincorporation(table: pd.DataFrame, file: Path) -> pd.DataFrame:
     """Sites from their ``"lat, lon"`` text."""
-    place = table["coordenadas"].str.split(",", expand=True).astype(float)
+    text = table[need_column(table, ("coordenadas",), "the coordinates", file)].astype(str)
+    place = text.str.extract(LAT_LON)
+    if place.isna().any(axis=None):
+        wrong = text[place.isna().any(axis=1)]
+        raise SchemaError(
+            f"column 'coordenadas' of {file.name} must hold 'latitude, longitude'; found {listed(map(repr, wrong))}: "
+            "correct these cells"
+        )
     name = table[need_column(table, ("vereda",), "the site's name", file)].str.replace(r"\s*/\s*", " / ", regex=True)
     location = table[need_column(table, ("ubicacion",), "the municipality", file)]
     return pd.DataFrame(

@@ -33,7 +33,9 @@ def bounds() -> Boundaries:
 
 @pytest.fixture(scope="session")
 def joined(bundled: dict[str, Layer], bounds: Boundaries) -> Panel:
-    return panel.join(bounds, tuple(bundled.values()), posts=police.load(), pdet=territories.load_pdet())
+    posts, pdet = police.load().frame, territories.load_pdet().frame
+    unreported = police.not_reporting(posts, bounds.frame).index
+    return panel.join(bounds, tuple(bundled.values()), posts=posts, pdet=pdet, unreported=unreported)
 
 
 @pytest.fixture(scope="session")

@@ -84,7 +84,7 @@ def test_1122_municipalities_with_sorted_unique_codes(bounds: Boundaries):
     assert all(isinstance(code, str) and len(code) == 5 and code.isdigit() for code in codes)
     assert {"88001", "88564", "94343", "94663"} <= set(codes)
     assert bounds.frame.loc[["88001", "88564"], "name"].tolist() == ["San Andrés", "Providencia"]
-    assert bounds.notes == ()
+    assert bounds.report.findings == ()
 
 
 def test_a_valid_coverage_without_holes_on_a_grid(bounds: Boundaries):
@@ -195,7 +195,7 @@ def test_neighbours_agree_with_mgn_2018(bounds: Boundaries, mgn: gpd.GeoDataFram
 
 def test_mgn_2018_itself_can_be_used(shared_data: Path, mgn: gpd.GeoDataFrame):
     given = boundaries.load(shared_data / "boundaries" / "mgn_2018.topojson")
-    assert given.notes == ()
+    assert given.report.findings == ()
     assert list(given.frame.index) == list(mgn.index)
     points = gpd.GeoSeries(gpd.points_from_xy(given.frame["lon"], given.frame["lat"]), index=mgn.index, crs="EPSG:4326")
     assert points.within(given.frame.geometry).all()
@@ -215,7 +215,9 @@ def test_the_atlas_is_small_and_text():
 
 @pytest.fixture(scope="module")
 def register() -> dict[str, dict[str, object]]:
-    return tomllib.loads(SOURCES_TOML.read_text(encoding="utf-8"))
+    """The sources of the bundled atlas."""
+    every = tomllib.loads(SOURCES_TOML.read_text(encoding="utf-8"))
+    return {name: source for name, source in every.items() if source.get("bundled", True)}
 
 
 def test_sources_md_says_what_sources_toml_gives(register: dict[str, dict[str, object]]):
@@ -246,7 +248,7 @@ def test_every_layer_has_a_source(register: dict[str, dict[str, object]], bundle
         territories.ETCR_SOURCE,
         "towns",
     }
-    assert used == set(register) == set(sources())
+    assert used == set(register) == {name for name, source in sources().items() if source.bundled}
     for source in sources().values():
         assert source.title
         assert source.publisher
@@ -496,7 +498,7 @@ def test_farc_events_equal_the_raw_events(bundled: dict[str, Layer], shared_data
 
 
 def test_170_pdet_municipalities_in_16_regions():
-    pdet = territories.load_pdet()
+    pdet = territories.load_pdet().frame
     assert len(pdet) == 170
     assert pdet.nunique() == 16
     assert pdet.index.is_unique
@@ -505,7 +507,7 @@ def test_170_pdet_municipalities_in_16_regions():
 
 
 def test_sites_of_the_accord_lie_where_they_say(bounds: Boundaries):
-    sites = territories.load_sites()
+    sites = territories.load_sites().frame
     assert sites["kind"].value_counts().to_dict() == {"ETCR": 27, "ZVTN": 20, "PTN": 7}
     assert not any("2017" in column or "2018" in column for column in sites.columns)  # no head counts
     code = overlay.locate(sites.geometry, bounds.frame)
@@ -522,7 +524,7 @@ def test_sites_of_the_accord_lie_where_they_say(bounds: Boundaries):
 
 
 def test_police_posts(shared_data: Path):
-    posts = police.load()
+    posts = police.load().frame
     west, south, east, north = COLOMBIA
     assert set(posts["kind"]) == {"station", "substation", "cai"}
     assert posts["lon"].between(west, east).all()
@@ -538,5 +540,5 @@ def test_police_posts(shared_data: Path):
 
 
 def test_posts_lie_on_land(bounds: Boundaries):
-    posts = police.load()
+    posts = police.load().frame
     assert overlay.locate(posts.geometry, bounds.frame).isna().sum() <= 5  # four at the water's edge

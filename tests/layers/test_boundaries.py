@@ -70,7 +70,7 @@ def check(given: Boundaries) -> None:
 def test_formats(write: Write, name: str):
     given = boundaries.load(write(name=name))
     check(given)
-    assert given.notes == ()
+    assert given.report.findings == ()
     assert given.path.name == name
 
 
@@ -118,7 +118,7 @@ def test_polygons_that_overlap_are_made_a_coverage_and_that_is_said(write: Write
     wide = shapely.box(-75.0, 2.0, -74.895, 2.1)  # 560 m into its neighbour
     given = boundaries.load(write(shapes=[wide, *ROW[1:]]))
     assert shapely.coverage_is_valid(given.frame.geometry.to_numpy())
-    assert "overlapped" in given.notes[0]
+    assert "overlapped others" in given.report.short[0]
     assert list(given.frame.index) == CODES
 
 
@@ -143,7 +143,7 @@ def test_a_file_that_is_no_shapes(tmp_path: Path, text: str):
 
 def test_a_plain_table(tmp_path: Path):
     (tmp_path / "own.csv").write_text("code,name\n05001,a\n", encoding="utf-8")
-    assert "plain table" in refusal(SourceError, lambda: boundaries.load(tmp_path / "own.csv"))
+    assert "is a file .csv" in refusal(SourceError, lambda: boundaries.load(tmp_path / "own.csv"))
 
 
 def test_no_crs(write: Write):
@@ -177,7 +177,7 @@ def test_a_shape_elsewhere_is_named(write: Write):
 
 
 def test_no_codes(write: Write):
-    message = refusal(SchemaError, lambda: boundaries.load(write(heading="river")))
+    message = refusal(SchemaError, lambda: boundaries.load(write(codes=["a", "b", "c"], heading="river")))
     assert "DIVIPOLA" in message
     assert "river" in message
 

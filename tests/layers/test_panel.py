@@ -194,9 +194,9 @@ def test_coca_is_known_everywhere_and_zero_where_not_listed(joined: Panel, bundl
 # Places
 
 
-def test_station_km_is_missing_in_the_three_departments_and_nowhere_else(joined: Panel):
-    unknown = joined.places["department_code"].isin(["15", "23", "25"])
-    assert unknown.sum() == 123 + 30 + 116
+def test_station_km_is_missing_where_police_data_are_and_nowhere_else(joined: Panel):
+    """Boyacá, Córdoba, Cundinamarca, Chocó, La Guajira and Guainía."""
+    unknown = joined.places["department_code"].isin(["15", "23", "25", "27", "44", "94"])
     assert joined.places.loc[unknown, "station_km"].isna().all()
     assert joined.places.loc[~unknown, "station_km"].notna().all()
     assert joined.places["station_km"].min() >= 0

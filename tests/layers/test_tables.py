@@ -105,7 +105,12 @@ def test_register_is_added_up(write: Write):
     layer = eradication.load(write(text))
     assert figures(layer) == {("05001", 2018): 3.5, ("05002", 2020): 4}
     assert layer.years == (2018, 2019, 2020)  # a register: nothing happened in 2019
-    assert any("AMAPOLA" in note and note.startswith("1 rows") for note in layer.notes)
+    assert layer.report.short == (
+        "1 rows of another TIPO CULTIVO: AMAPOLA",
+        "3 codes that had lost their leading zero: 5001 -> 05001, 5002 -> 05002",
+    )
+    assert (layer.report.read, layer.report.kept) == (4, 3)
+    assert layer.report.totals == {2018: 3.5, 2020: 4}
     assert layer.total(2018) == 3.5
     assert layer.total(2019) == 0
     assert pd.isna(layer.total(2017))
@@ -125,7 +130,7 @@ def test_a_year_is_found_in_a_date(write: Write, date: str):
 def test_rows_without_a_figure_are_left_out_and_noted(write: Write):
     layer = eradication.load(write("fecha,code,cantidad\n2018-01-01,05001,\n2018-01-01,05002,3\n"))
     assert figures(layer) == {("05002", 2018): 3}
-    assert layer.notes == ("1 events without a figure left out",)
+    assert layer.report.short == ("1 events without a figure: 05001 in 2018",)
 
 
 def test_rows_come_out_sorted_whatever_their_order(write: Write):
@@ -348,13 +353,14 @@ def test_rows_of_a_namesake_go_to_the_department_they_name(write: Write):
     )
     layer = people.load_homicides(write(text))
     assert figures(layer) == {("15106", 2010): 1, ("05107", 2010): 2, ("05001", 2010): 4}
-    assert layer.notes == ("1 rows filed by name, not code: BRICEÑO (BOYACÁ) from 05107 to 15106",)
+    assert "BRICEÑO (BOYACÁ) from 05107 to 15106" in layer.report.short[-1]
+    assert layer.report.findings[-1].count == 1
 
 
 def test_namesakes_are_only_filed_where_both_names_are_given(write: Write):
     layer = people.load_homicides(write("municipio,code,year,homicidios\nBRICEÑO,05107,2010,1\n"))
     assert figures(layer) == {("05107", 2010): 1}
-    assert layer.notes == ()
+    assert layer.report.findings == ()
 
 
 def test_refile_leaves_codes_that_their_names_do_not_prove_wrong():
@@ -411,7 +417,7 @@ def test_any_layer_can_be_declared(write: Write):
 
 
 def test_pdet_must_list_each_code_once(write: Write):
-    assert territories.load_pdet(write("divipola,region_pdet\n52835,Pacífico\n5031,Bajo Cauca\n")).to_dict() == {
+    assert territories.load_pdet(write("divipola,region_pdet\n52835,Pacífico\n5031,Bajo Cauca\n")).frame.to_dict() == {
         "05031": "Bajo Cauca",
         "52835": "Pacífico",
     }

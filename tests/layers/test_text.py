@@ -9,7 +9,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from geo.errors import CodeError, SchemaError
-from layers.text import clean_codes, fold, parse_numbers, title_es
+from layers.codes import clean_codes
+from layers.numbers import parse_numbers
+from layers.text import fold, title_es
 
 
 def texts(*cells: str) -> pd.Series:
