@@ -22,6 +22,7 @@ from layers import (
     criteria,
     divipola,
     eradication,
+    fetch,
     panel,
     people,
     police,
@@ -33,7 +34,8 @@ from layers.boundaries import Boundaries
 from layers.criteria import Zoning
 from layers.panel import Panel
 from layers.priority import Priorities, prioritise
-from layers.sources import Source, sources
+from layers.report import Loaded, Report
+from layers.sources import Source, downloads, sources
 from layers.tables import ATLAS, Layer
 from maps import export, standalone, webmap
 
@@ -74,6 +76,9 @@ class Settings:
         Language of the map.
     drop_unmatched : bool
         Whether to go on without hectares whose code no boundary has.
+    data : {"bundled", "official"}
+        Where what no file is named for comes from: the atlas, or what ``scripts/fetch.py`` has fetched of boundaries,
+        coca, eradication and police posts.
     """
 
     year: int | None = None
@@ -86,6 +91,28 @@ class Settings:
     seed: int = 1
     lang: Literal["es", "en"] = "es"
     drop_unmatched: bool = False
+    data: Literal["bundled", "official"] = "bundled"
+
+    def file(self, name: str) -> Path | None:
+        """The file of a layer.
+
+        Parameters
+        ----------
+        name : str
+            ``boundaries``, ``coca``, ``eradication`` or ``police``.
+
+        Returns
+        -------
+        Path or None
+            The file that was named, or else fetched; None for the bundled table.
+
+        Raises
+        ------
+        SourceError
+            If it should be fetched and was not.
+        """
+        named: Path | None = getattr(self, name, None)
+        return fetch.fetched(name) if named is None and self.data == "official" else named
 
 
 @dataclass(frozen=True)
@@ -98,17 +125,40 @@ class Inputs:
         The municipalities.
     layers : tuple of Layer
         The yearly layers, coca first and eradication second.
-    posts, sites : GeoDataFrame
+    posts, sites : Loaded of GeoDataFrame
         Police posts; sites of the accord.
-    pdet : Series of str
+    pdet : Loaded of Series of str
         PDET region by code.
     """
 
     boundaries: Boundaries
     layers: tuple[Layer, ...]
-    posts: gpd.GeoDataFrame
-    sites: gpd.GeoDataFrame
-    pdet: pd.Series
+    posts: Loaded[gpd.GeoDataFrame]
+    sites: Loaded[gpd.GeoDataFrame]
+    pdet: Loaded[pd.Series]
+
+    def join(self, *, drop_unmatched: bool = False) -> Panel:
+        """Join everything that was read.
+
+        Parameters
+        ----------
+        drop_unmatched : bool, default False
+            Whether to go on without hectares whose code no boundary has.
+
+        Returns
+        -------
+        Panel
+            See :func:`layers.panel.join`.
+        """
+        posts = self.posts.frame
+        return panel.join(
+            self.boundaries,
+            self.layers,
+            posts=posts,
+            pdet=self.pdet.frame,
+            unreported=police.not_reporting(posts, self.boundaries.frame).index,
+            drop_unmatched=drop_unmatched,
+        )
 
 
 @dataclass(frozen=True)
@@ -161,13 +211,7 @@ def run(settings: Settings, *, step: Callable[[str], None] = lambda _: None) -> 
     out = settings.out or Path("out") / str(year)
     with replacing(out) as folder:
         step("joining")
-        joined = panel.join(
-            inputs.boundaries,
-            inputs.layers,
-            posts=inputs.posts,
-            pdet=inputs.pdet,
-            drop_unmatched=settings.drop_unmatched,
-        )
+        joined = inputs.join(drop_unmatched=settings.drop_unmatched)
         step("scoring")
         priorities = prioritise(joined, zoning, year=year, draws=settings.draws, seed=settings.seed)
         step("grouping zones")
@@ -201,15 +245,16 @@ def read(settings: Settings) -> Inputs:
         If a file is bad.
     """
     layers = (
-        coca.load(settings.coca),
-        eradication.load(settings.eradication),
+        coca.load(settings.file("coca")),
+        eradication.load(settings.file("eradication")),
         eradication.load_spraying(),
         armed.load(),
         people.load_population(),
         people.load_homicides(),
     )
-    bounds = boundaries.load(settings.boundaries)
-    return Inputs(bounds, layers, police.load(), territories.load_sites(), territories.load_pdet())
+    bounds = boundaries.load(settings.file("boundaries"))
+    posts = police.load(settings.file("police"))
+    return Inputs(bounds, layers, posts, territories.load_sites(), territories.load_pdet())
 
 
 def _municipalities(joined: Panel, priorities: Priorities, zone: pd.Series) -> gpd.GeoDataFrame:
@@ -233,8 +278,8 @@ def _content(
         contributions=priorities.contributions,
         coca_ha=joined.wide("coca_ha").dropna(axis="columns", how="all"),
         eradicated_ha=joined.wide("eradicated_ha").dropna(axis="columns", how="all"),
-        posts=inputs.posts,
-        etcr=inputs.sites[inputs.sites["kind"] == "ETCR"],
+        posts=inputs.posts.frame,
+        etcr=inputs.sites.frame[inputs.sites.frame["kind"] == "ETCR"],
         measures=zoning.criteria,
         dimensions={d.name: (d.label_en, d.label_es) for d in zoning.dimensions},
         year=priorities.year,
@@ -290,6 +335,7 @@ def _summary(
         "draws": priorities.draws,
         "lang": settings.lang,
         "drop_unmatched": settings.drop_unmatched,
+        "data": settings.data,
         "config": _config(zoning),
         "inputs": _described(inputs, settings),
         "totals": {name: round(value, 4) if isinstance(value, float) else value for name, value in totals.items()},
@@ -308,24 +354,38 @@ def _config(zoning: Zoning) -> dict[str, Any]:
 
 
 def _described(inputs: Inputs, settings: Settings) -> dict[str, Any]:
-    """Each input's file and digest; of bundled ones also the source."""
-    files = {layer.spec.source: layer.path for layer in inputs.layers} | {
-        boundaries.SOURCE: inputs.boundaries.path,
-        divipola.SOURCE: divipola.TABLE,
-        police.SOURCE: police.TABLE,
-        territories.PDET_SOURCE: territories.PDET_TABLE,
-        territories.ETCR_SOURCE: territories.SITES_TABLE,
+    """Each input's file and digest, what its loader reports, and of bundled ones the source."""
+    read: dict[str, tuple[Path, Report]] = {layer.spec.source: (layer.path, layer.report) for layer in inputs.layers}
+    read |= {
+        boundaries.SOURCE: (inputs.boundaries.path, inputs.boundaries.report),
+        police.SOURCE: (inputs.posts.path, inputs.posts.report),
+        territories.PDET_SOURCE: (inputs.pdet.path, inputs.pdet.report),
+        territories.ETCR_SOURCE: (inputs.sites.path, inputs.sites.report),
     }
-    described = {name: _input(path, sources()[name]) for name, path in files.items()}
-    config = settings.config or criteria.DEFAULTS
-    return described | {"config": {"file": config.name, "bundled": settings.config is None, "sha256": sha256(config)}}
+    described = {
+        name: _input(path, sources()[name]) | {"report": report.as_dict()} for name, (path, report) in read.items()
+    }
+    names, config = _input(divipola.TABLE, sources()[divipola.SOURCE]), settings.config or criteria.DEFAULTS
+    chosen = {"file": config.name, "bundled": settings.config is None, "sha256": sha256(config)}
+    return described | {divipola.SOURCE: names, "config": chosen}
 
 
 def _input(path: Path, source: Source) -> dict[str, Any]:
     if path.parent != ATLAS:
-        return {"file": str(path), "bundled": False, "sha256": sha256(path)}
+        return {"file": str(path), "bundled": False, "sha256": sha256(path)} | _fetched(path)
     credit = {key: getattr(source, key) for key in ("title", "publisher", "url", "licence", "vintage")}
     return {"file": path.name, "bundled": True, "sha256": sha256(path)} | credit
+
+
+def _fetched(path: Path) -> dict[str, Any]:
+    """Of a fetched file, where and when it came from and the publisher's credit, as the lock beside it records."""
+    locked = [(name, entry) for name, entry in fetch.read_lock(path.parent).items() if entry.file == path.name]
+    if not locked:
+        return {}
+    name, entry = locked[0]
+    source = sources()[downloads()[name].source]
+    credit = {key: getattr(source, key) for key in ("title", "publisher", "licence", "vintage")}
+    return credit | {"url": entry.url, "fetched": entry.fetched, "version": entry.version}
 
 
 def _warnings(inputs: Inputs, joined: Panel, priorities: Priorities, checked: tuple[Layer, ...]) -> list[str]:
@@ -337,8 +397,6 @@ def _warnings(inputs: Inputs, joined: Panel, priorities: Priorities, checked: tu
     outside = int((scored & (joined.places["point"] == "inside")).sum())
     return [
         *(sentence for layer in checked if (sentence := published.difference(layer, priorities.year))),
-        *inputs.boundaries.notes,
-        *(f"{layer.spec.name}: {note}" for layer in inputs.layers for note in layer.notes),
         *joined.notes,
         *([f"{partial} candidates are scored on part of the measures; see coverage"] if partial else []),
         *(

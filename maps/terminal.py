@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from geo.errors import PresenciaError
+from layers.report import Report
 from maps.run import STEPS, Run
 
 PIPE_WIDTH = 118
@@ -64,6 +65,8 @@ def report(run: Run) -> None:
     console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
     console.print(_first(run))
     console.print(Text(_totals(run)), soft_wrap=True)
+    for text in _read(run):
+        console.print(Text(text), soft_wrap=True)
     for text in run.summary["warnings"]:
         console.print(Text(f"Note: {text}", style="yellow"), soft_wrap=True)
     path = (run.folder / "map.html").resolve()
@@ -98,6 +101,16 @@ def _first(run: Run) -> Table:
     for row in ranked.to_dict("records"):
         table.add_row(*map(Text, _cells(row)))
     return table
+
+
+def _read(run: Run) -> Iterator[str]:
+    """What the loaders of the planner's own files did, a line each."""
+    for entry in run.summary["inputs"].values():
+        if entry["bundled"] or "report" not in entry:
+            continue
+        report = entry["report"]
+        yield f"Read {entry['file']}: {report['rows_read']:,} rows, {report['rows_kept']:,} kept."
+        yield from (f"  {line}" for line in Report.from_dict(report).short)
 
 
 def _cells(row: Mapping[Hashable, Any]) -> tuple[str, ...]:

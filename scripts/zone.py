@@ -18,6 +18,13 @@ class Lang(StrEnum):
     en = "en"
 
 
+class Data(StrEnum):
+    """Where data come from."""
+
+    bundled = "bundled"
+    official = "official"
+
+
 def main(
     year: Annotated[int | None, typer.Option(help="Reference year. Default: the last year with coca data.")] = None,
     config: Annotated[Path | None, typer.Option(help="Settings (TOML) over those of layers/zoning.toml.")] = None,
@@ -35,6 +42,9 @@ def main(
     drop_unmatched: Annotated[
         bool, typer.Option("--drop-unmatched", help="Go on without hectares whose code no boundary has.")
     ] = False,
+    data: Annotated[
+        Data, typer.Option(help="What no file is named for: bundled, or official as scripts/fetch.py fetched it.")
+    ] = Data.bundled,
 ) -> None:
     """Score municipalities, group zones, and write the map, GeoJSON and figures of a run.
 
@@ -43,7 +53,9 @@ def main(
     from maps import terminal
     from maps.run import Settings, run
 
-    settings = Settings(year, config, boundaries, coca, eradication, out, draws, seed, lang.value, drop_unmatched)
+    settings = Settings(
+        year, config, boundaries, coca, eradication, out, draws, seed, lang.value, drop_unmatched, data.value
+    )
     try:
         with terminal.steps() as step:
             done = run(settings, step=step)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -199,6 +200,50 @@ COCA = "code,year,coca_ha\n54810,2020,19334\n52835,2020,8833\n"
 def write(path: Path, text: str) -> Path:
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def fetched(cache: Path, shared: Path) -> None:
+    """A cache as scripts/fetch.py leaves it, with the official files in the forms that publishers' interfaces give."""
+    coca = pd.read_csv(shared / "coca" / "deteccion_de_cultivos_de_coca_2001_2023.csv", dtype=str)
+    coca.columns = [f"_{name}" if name.isdigit() else name.lower() for name in map(str, coca)]
+    events = pd.read_csv(shared / "eradication" / "erradicacion_eventos_2007_2024.csv.gz", dtype=str)
+    events.columns = [name.lower().replace(" ", "_") for name in map(str, events)]
+    events = events.rename(columns={"tipo_cultivo": "tipo_de_cultivo"})
+    mgn = gpd.read_file(shared / "boundaries" / "mgn_2018_municipalities_simplified.geojson")
+    column = next(name for name in mgn if mgn[name].astype(str).str.fullmatch(r"\d{5}").all())
+    mgn[[column, "geometry"]].rename(columns={column: "mpio_cdpmp"}).to_file(cache / "boundaries.geojson")
+    coca.to_json(cache / "coca.json", orient="records")
+    events.to_json(cache / "eradication.json", orient="records")
+    shutil.copy(shared / "police" / "cuadrantes_policia.json", cache / "police.json")
+    lock = {
+        file.stem: {
+            "file": file.name, "url": f"https://example.org/{file.stem}", "version": "7", "fetched": "2026-11-24",
+            "bytes": file.stat().st_size, "rows": 1, "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        }
+        for file in sorted(cache.iterdir())
+    }  # fmt: skip
+    write(cache / "fetched.lock.json", json.dumps(lock))
+
+
+def test_official_data_are_those_that_were_fetched(shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    monkeypatch.setenv("PRESENCIA_DATA", str(cache))
+    refused = zone("--data", "official", "--out", tmp_path / "out", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "scripts/fetch.py" in refused.stderr
+    fetched(cache, shared_data)
+    done = zone("--data", "official", "--year", 2020, "--draws", 0, "--out", tmp_path / "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
+    assert summary["totals"]["coca_ha"] == pytest.approx(142_784.7, abs=0.1)
+    assert summary["totals"]["eradicated_ha_in_year"] == pytest.approx(130_136.4, abs=0.1)
+    assert summary["totals"]["high_cultivation_vacated"] == 34
+    for name in ("boundaries", "coca", "eradication", "police"):
+        assert summary["inputs"][name]["url"] == f"https://example.org/{name}"
+        assert not summary["inputs"][name]["bundled"]
+    assert "'1.088,9'" in done.stdout
+    assert f"Read {cache / 'police.json'}: 3,777 rows" in done.stdout
 
 
 def squares(codes: list[str]) -> gpd.GeoDataFrame:
