@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from geo.errors import CodeError, listed
@@ -76,13 +78,8 @@ def read_codes(cells: pd.Series, *, digits: int = 5) -> pd.Series:
         On the same index; missing where a cell holds no code.
     """
     bare = _bare(cells)
-    for form, meant, _ in FORMS:
-        bare = bare.str.replace(f"^{form}$", meant, regex=True)
-    if digits == 5:
-        places = bare.where(bare.str.len() != 7, "0" + bare)
-        bare = bare.mask(places.str.fullmatch(PLACE), places.str[:digits])
-    good = bare.str.fullmatch(rf"[0-9]{{{digits - 1},{digits}}}").astype(bool)
-    return bare.str.zfill(digits).astype(object).where(good)
+    read = {text: _code(text, digits) for text in bare.unique()}
+    return pd.Series([read[text] for text in bare], index=cells.index, name=cells.name, dtype=object)
 
 
 def code_findings(cells: pd.Series) -> tuple[Finding, ...]:
@@ -123,6 +120,15 @@ def padded_findings(cells: pd.Series) -> tuple[Finding, ...]:
     """
     bare = _bare(cells)
     return found(Kind.NOTED, KEPT, bare[bare.str.fullmatch(r"0\d{4}")])
+
+
+def _code(text: str, digits: int) -> str | None:
+    for form, meant, _ in FORMS:
+        text = re.sub(f"^{form}$", meant, text)
+    place = text.zfill(8) if len(text) == 7 else text
+    if digits == 5 and re.fullmatch(PLACE, place):
+        return place[:digits]
+    return text.zfill(digits) if re.fullmatch(rf"[0-9]{{{digits - 1},{digits}}}", text) else None
 
 
 def _bare(cells: pd.Series) -> pd.Series:
