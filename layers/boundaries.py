@@ -16,7 +16,8 @@ from geo import coverage, overlay, topology
 from geo.crs import STORAGE, require_crs, to_metric, to_storage
 from geo.errors import CodeError, GeometryError, SchemaError, listed
 from layers.codes import DEPARTMENTS, clean_codes, code_findings, read_codes
-from layers.divipola import codes_by_name, departments, municipalities
+from layers.divipola import departments, municipalities
+from layers.names import match_all
 from layers.rawtable import CODE_HEADINGS, CODE_MEANING, columns_of_codes, find_column, need_column
 from layers.report import Finding, Kind, Report, found
 from layers.tables import ATLAS
@@ -38,6 +39,7 @@ TINY_KM2 = 1e-6
 REPAIRED = "polygons whose rings crossed or touched themselves"
 DISSOLVED = "rows that were parts or doubles of a municipality, dissolved"
 BY_NAME = "rows without a code, found by name and department"
+UNLIKE = "names that are not as DIVIPOLA writes them"
 JOINED = "codes joined from a department's and a municipality's column"
 
 
@@ -142,15 +144,16 @@ def _by_name(table: pd.DataFrame, path: Path) -> tuple[pd.Series, tuple[Finding,
     if name is None or department is None:
         need_column(table, CODE_HEADINGS, CODE_MEANING, path)
         raise SchemaError(f"{path.name} must have codes, or names and departments; name its columns so")
-    known = codes_by_name()
-    keys = zip(table[department].astype(str).map(fold), table[name].astype(str).map(fold), strict=True)
-    codes = pd.Series([known.get(key) for key in keys], index=table.index, dtype=object)
+    matched = match_all(table[name], table[department])
+    codes = matched["code"]
     if codes.isna().any():
         lost = table.loc[codes.isna(), [name, department]].astype(str).agg(", ".join, axis=1)
         raise CodeError(
-            f"{path.name} has no codes, and these names are no municipality's: {listed(lost)}: add a column of codes"
+            f"{path.name} has no codes, and these names are not one municipality's: {listed(lost)}: "
+            "correct them or add a column of codes"
         )
-    return codes, found(Kind.REPAIRED, BY_NAME, table[name])
+    unlike = table.loc[matched["confidence"] < 1, name].astype(str) + " -> " + codes[matched["confidence"] < 1]
+    return codes, (*found(Kind.REPAIRED, BY_NAME, codes), *found(Kind.REPAIRED, UNLIKE, unlike))
 
 
 def _repaired(shapes: gpd.GeoDataFrame, path: Path) -> tuple[gpd.GeoDataFrame, tuple[Finding, ...]]:
