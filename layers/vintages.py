@@ -210,8 +210,8 @@ def dissolve(boundaries: gpd.GeoDataFrame, areas: pd.Series) -> gpd.GeoDataFrame
     GeoDataFrame
         Index ``area``; the unions, in the CRS of the boundaries.
     """
-    groups = boundaries.geometry.groupby(areas.reindex(boundaries.index))
-    unions = {area: shapely.coverage_union_all(shapes.to_numpy()) for area, shapes in groups}
+    groups = boundaries.groupby(areas.reindex(boundaries.index))
+    unions = {area: shapely.coverage_union_all(rows.geometry.to_numpy()) for area, rows in groups}
     return gpd.GeoDataFrame(geometry=list(unions.values()), index=pd.Index(unions, name="area"), crs=boundaries.crs)
 
 
@@ -233,7 +233,7 @@ def _steps(territorial: pd.DataFrame, since: int, until: int) -> list[tuple[str,
     for row in (rows if onwards else rows[::-1]).itertuples():
         created = row.kind == CREATION
         whole, part = (row.code_before, row.code_after) if created else (row.code_after, row.code_before)
-        steps.append((str(whole), str(part), created != onwards))
+        steps.append((str(whole), str(part), bool(created != onwards)))
     return steps
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -33,9 +35,8 @@ def by_code(**figures: float) -> pd.DataFrame:
      ("27493", 2022, None), ("05001", None, None)],
 )  # fmt: skip
 def test_codes_have_their_first_and_last_year(code: str, first: int | None, last: int | None):
-    row = vintages.codes().loc[code]
-    found = row[["first_year", "last_year"]].astype(object)
-    assert found.where(found.notna(), None).tolist() == [first, last]
+    row: Any = vintages.codes().loc[code]
+    assert [None if pd.isna(row[name]) else row[name] for name in ("first_year", "last_year")] == [first, last]
 
 
 def test_the_vintage_of_2018_is_that_of_the_atlas():
