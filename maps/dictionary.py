@@ -1,0 +1,166 @@
+"""The data dictionary: every column of panel, municipalities and zones, from the code that makes it."""
+
+from __future__ import annotations
+
+import inspect
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from layers import armed, coca, criteria, eradication, measures, people
+from layers.sources import sources
+from layers.tables import Absent, Spec
+from maps.export import COLUMNS, CONTRIBUTION
+
+TABLE = Path(__file__).parent / "columns.toml"
+SPECS = (coca.SPEC, eradication.SPEC, eradication.SPRAYING, armed.SPEC, people.POPULATION, people.HOMICIDES)
+UNITS = {"_ha": "ha", "population": "people", "homicides": "homicides", "farc_events": "events"}
+PLACES = (
+    "code", "name", "department_code", "department", "area_km2", "lon", "lat", "point", "pdet_region", "pdet",
+    "station_km", "geometry",
+)  # fmt: skip
+ZONES = ("zone", "name", "members", "coca_ha", "area_km2", "population", "eradicated_ha", "score", "geometry")
+INTRO = """# Data dictionary
+
+Written by `scripts/data_dictionary.py` from the code that makes each column: change it there. A blank, a null and a NaN all
+mean *not measured*; a zero was measured. Sources stand below with vintage and licence.
+"""
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a column holds.
+
+    Attributes
+    ----------
+    name, meaning, unit : str
+        In words.
+    sources : tuple of str
+        Ids of the sources it rests on; empty where it is computed from other columns.
+    missing : str
+        What a missing value means.
+    """
+
+    name: str
+    meaning: str
+    unit: str
+    sources: tuple[str, ...]
+    missing: str
+
+
+def years() -> list[Column]:
+    """Columns of ``Panel.years``.
+
+    Returns
+    -------
+    list of Column
+        Index levels first.
+    """
+    return [_told("code"), _told("year"), *map(_yearly, SPECS)]
+
+
+def places() -> list[Column]:
+    """Columns of ``Panel.places``.
+
+    Returns
+    -------
+    list of Column
+        The index first.
+    """
+    return [_told(name) for name in PLACES]
+
+
+def municipalities() -> list[Column]:
+    """Columns of ``municipalities.geojson`` and ``scores.csv``, with one for all contributions.
+
+    Returns
+    -------
+    list of Column
+        In the order of the file.
+    """
+    contribution = _told("contribution")
+    every = Column(
+        f"{CONTRIBUTION}NAME", *(getattr(contribution, f) for f in ("meaning", "unit", "sources", "missing"))
+    )
+    return [
+        _told("code"),
+        *(_measured(name) if name in _facts()["measures"] else _told(name) for name in COLUMNS),
+        every,
+    ]
+
+
+def zones() -> list[Column]:
+    """Columns of ``zones.geojson``.
+
+    Returns
+    -------
+    list of Column
+        In the order of the file.
+    """
+    return [_measured(name) if name in _facts()["measures"] else _told(name) for name in ZONES]
+
+
+def markdown() -> str:
+    """The dictionary as Markdown.
+
+    Returns
+    -------
+    str
+        Tables of columns, and of the sources that they name.
+    """
+    tables = {
+        "`municipalities.geojson` and `scores.csv`: a row a municipality": municipalities(),
+        "`zones.geojson`: a row a zone": zones(),
+        "`Panel.places`: a row a municipality": places(),
+        "`Panel.years`: a row a municipality and year": years(),
+    }
+    parts = [f"## {title}\n\n{_rows(columns)}" for title, columns in tables.items()]
+    named = {source for columns in tables.values() for column in columns for source in column.sources}
+    return "\n".join([INTRO, *parts, _sources(named)])
+
+
+@cache
+def _facts() -> dict[str, Any]:
+    return tomllib.loads(TABLE.read_text(encoding="utf-8"))
+
+
+def _told(name: str) -> Column:
+    fact = _facts()[name]
+    return Column(name, fact["meaning"], fact["unit"], tuple(fact["sources"]), fact["missing"])
+
+
+def _measured(name: str) -> Column:
+    """A measure: meaning from its docstring, unit from the registry."""
+    fact = _facts()["measures"][name]
+    meaning = (inspect.getdoc(getattr(measures, name)) or "").partition("\n")[0].rstrip(".")
+    return Column(name, meaning, criteria.MEASURES[name].unit_en, tuple(fact["sources"]), fact["missing"])
+
+
+def _yearly(spec: Spec) -> Column:
+    """A figure of a layer."""
+    unit = next(unit for ending, unit in UNITS.items() if spec.value.endswith(ending))
+    rows = {
+        Absent.ZERO: "no row means none",
+        Absent.ZERO_IF_LISTED: "no row means none where the municipality is listed in any year",
+        Absent.MISSING: "no row means not measured",
+    }
+    missing = f"the source does not cover the year; {rows[spec.absent]}"
+    return Column(spec.value, spec.meaning, unit, (spec.source,), missing)
+
+
+def _rows(columns: Iterable[Column]) -> str:
+    lines = [
+        f"| `{c.name}` | {c.meaning} | {c.unit} | {', '.join(c.sources) or 'computed'} | {c.missing} |" for c in columns
+    ]
+    return "\n".join(["| column | meaning | unit | source | missing means |", "|---|---|---|---|---|", *lines, ""])
+
+
+def _sources(named: set[str]) -> str:
+    known = {name: source for name, source in sources().items() if name in named}
+    lines = [f"| {name} | {s.title} | {s.publisher} | {s.vintage} | {s.licence} |" for name, s in known.items()]
+    return "\n".join(
+        ["## Sources\n", "| source | title | publisher | vintage | licence |", "|---|---|---|---|---|", *lines, ""]
+    )
