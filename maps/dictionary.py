@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import re
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,8 @@ PLACES = (
 ZONES = ("zone", "name", "members", "coca_ha", "area_km2", "population", "eradicated_ha", "score", "geometry")
 INTRO = """# Data dictionary
 
-Written by `scripts/data_dictionary.py` from the code that makes each column: change it there. A blank, a null and a NaN all
-mean *not measured*; a zero was measured. Sources stand below with vintage and licence.
+Written by `scripts/data_dictionary.py` from the code that makes each column: change it there. A blank, a null and a NaN
+all mean *not measured*; a zero was measured. Sources stand below with vintage and licence.
 """
 
 
@@ -81,15 +82,8 @@ def municipalities() -> list[Column]:
     list of Column
         In the order of the file.
     """
-    contribution = _told("contribution")
-    every = Column(
-        f"{CONTRIBUTION}NAME", *(getattr(contribution, f) for f in ("meaning", "unit", "sources", "missing"))
-    )
-    return [
-        _told("code"),
-        *(_measured(name) if name in _facts()["measures"] else _told(name) for name in COLUMNS),
-        every,
-    ]
+    contributions = replace(_told("contribution"), name=f"{CONTRIBUTION}NAME")
+    return [_told("code"), *map(_described, COLUMNS), contributions]
 
 
 def zones() -> list[Column]:
@@ -100,7 +94,7 @@ def zones() -> list[Column]:
     list of Column
         In the order of the file.
     """
-    return [_measured(name) if name in _facts()["measures"] else _told(name) for name in ZONES]
+    return [*map(_described, ZONES)]
 
 
 def markdown() -> str:
@@ -127,6 +121,10 @@ def _facts() -> dict[str, Any]:
     return tomllib.loads(TABLE.read_text(encoding="utf-8"))
 
 
+def _described(name: str) -> Column:
+    return _measured(name) if name in _facts()["measures"] else _told(name)
+
+
 def _told(name: str) -> Column:
     fact = _facts()[name]
     return Column(name, fact["meaning"], fact["unit"], tuple(fact["sources"]), fact["missing"])
@@ -135,7 +133,8 @@ def _told(name: str) -> Column:
 def _measured(name: str) -> Column:
     """A measure: meaning from its docstring, unit from the registry."""
     fact = _facts()["measures"][name]
-    meaning = (inspect.getdoc(getattr(measures, name)) or "").partition("\n")[0].rstrip(".")
+    told = (inspect.getdoc(getattr(measures, name)) or "").partition("\n")[0].rstrip(".")
+    meaning = re.sub(r"(?::func:)?`+([^`]*)`+", r"`\1`", told)
     return Column(name, meaning, criteria.MEASURES[name].unit_en, tuple(fact["sources"]), fact["missing"])
 
 
