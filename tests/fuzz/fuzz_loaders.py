@@ -7,6 +7,7 @@ than 1 GB of memory ends it with the bytes that did it.
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import os
 import sys
@@ -14,7 +15,7 @@ import tempfile
 import traceback
 import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import atheris
@@ -22,11 +23,43 @@ import atheris
 with atheris.instrument_imports(include=["geo", "layers"]):
     from geo.errors import PresenciaError
     from layers import armed, boundaries, coca, eradication, laboratories, people, police, territories
+    from layers.featureserver import FeatureLayer
+    from layers.pages import download
+    from layers.portal import Portal
+    from layers.publisher import Publisher
+    from layers.web import Client, Limits
 
 import geopandas as gpd
 import openpyxl
 import shapely
 
+LEAF = b"\n\0\n"  # between the bodies of one conversation
+
+
+class Conversation(Client):
+    """A publisher that answers with made-up bodies, one after the other."""
+
+    def __init__(self, bodies: list[bytes]) -> None:
+        super().__init__(Limits(tries=2, page_rows=3), sleep=lambda seconds: None)
+        self._bodies = itertools.cycle(bodies)
+
+    def _followed(self, url: str, params: Mapping[str, str | int]) -> bytes:
+        return next(self._bodies)
+
+
+def fetch_from(publisher: Publisher) -> Callable[[Path], object]:
+    """Download what a conversation holds, pages and all, into a folder that goes away again."""
+
+    def load(path: Path) -> object:
+        client = Conversation(path.read_bytes().split(LEAF))
+        with tempfile.TemporaryDirectory(dir=WORK) as folder:
+            remote = publisher.remote(client)
+            return download(publisher, client, remote, Path(folder), coded=True, progress=lambda done, of: None)
+
+    return load
+
+
+WORK = Path(tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
 # The first byte of an input chooses one of these: how the file is called, and who reads it.
 TARGETS: list[tuple[str, Callable[[Path], object]]] = [
     ("table.csv", coca.load),
@@ -48,6 +81,8 @@ TARGETS: list[tuple[str, Callable[[Path], object]]] = [
     ("shapes.zip", boundaries.load),
     ("shapes.geojson", territories.load_reserves),
     ("shapes.geojson", territories.load_sites),
+    ("portal.pages", fetch_from(Portal("acs4-3wgp"))),
+    ("layer.pages", fetch_from(FeatureLayer("https://example.org/FeatureServer/317"))),
 ]
 LIMITS = ("-max_total_time=600", "-timeout=25", "-rss_limit_mb=1024", "-max_len=60000")
 WIDE = 'CODMPIO;2019;2020\n5001;"1,088.9";"1.088,9"\n05002;- 0;-\n'
@@ -55,7 +90,6 @@ EVENTS = "FECHA HECHO,COD_MUNI,TIPO CULTIVO,CANTIDAD\n2018-01-01,5001,COCA,1.5\n
 QUADRANTS = [{"cuadrante": "DEANTMNVCCD01E03000000001", "nombre_cai": "CAI X CUAD. 001", "lat": 6.2, "lng": -75.5}]
 KEEP_GOING = "--keep-going" in sys.argv
 seen: set[str] = set()
-WORK = Path(tempfile.mkdtemp(dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
 
 
 def shapes() -> gpd.GeoDataFrame:
@@ -90,6 +124,9 @@ def written(name: str) -> bytes:
 
 def seeds() -> dict[int, list[bytes]]:
     """Good files for each target."""
+    square = {"type": "Polygon", "coordinates": [[[-75, 2], [-74, 2], [-74, 3], [-75, 2]]]}
+    one_shape = {"type": "Feature", "id": 1, "properties": {"mpio_cdpmp": "05001"}, "geometry": square}
+    feature = json.dumps({"type": "FeatureCollection", "features": [one_shape]}).encode()
     portal = json.dumps([{"codmpio": "05001", "_2019": "1.088,9"}, {"codmpio": "5002", "_2020": "3"}]).encode()
     texts: dict[str, list[bytes]] = {
         "table.csv": [
@@ -99,6 +136,10 @@ def seeds() -> dict[int, list[bytes]]:
         ],
         "table.json": [portal, json.dumps(QUADRANTS).encode()],
         "table.csv.gz": [gzip.compress(WIDE.encode())],
+        "portal.pages": [
+            LEAF.join([b'{"rowsUpdatedAt": 7}', b'[{"count": "1"}]', b'[{":id": "row-1", "codmpio": "05001"}]'])
+        ],
+        "layer.pages": [LEAF.join([b'{"editingInfo": {"dataLastEditDate": 7}}', b'{"count": 1}', feature])],
     }  # fmt: skip
     return {n: texts.get(name) or [written(name)] for n, (name, _) in enumerate(TARGETS)}
 
