@@ -6,12 +6,13 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from shapely.geometry import mapping
 
 from geo.crs import to_storage
 
@@ -63,7 +64,8 @@ def write_geojson(frame: gpd.GeoDataFrame, path: Path) -> None:
     shapes = shapely.transform(placed.geometry.to_numpy(), lambda points: np.round(points, COORDINATE_DECIMALS))
     shapes = shapely.orient_polygons(shapes)
     columns = placed.drop(columns=placed.geometry.name)
-    named = columns.reset_index() if placed.index.name is not None else columns
+    counted = columns.astype({name: "Int64" for name in columns if name in WHOLE and _countable(columns[name])})
+    named = counted.reset_index() if placed.index.name is not None else counted
     features = zip(shapes, _records(named), strict=True)
     bbox = [round(float(edge), COORDINATE_DECIMALS) for edge in shapely.total_bounds(shapes)] if len(placed) else None
     with path.open("w", encoding="utf-8", newline="\n") as file:
@@ -82,7 +84,7 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     path : Path
         The file to write.
     """
-    written = table.copy()
+    written = table.replace([np.inf, -np.inf], np.nan)
     for name in table.select_dtypes("bool"):
         written[name] = table[name].map({True: "true", False: "false"})
     written.to_csv(path, lineterminator="\n")
@@ -102,8 +104,14 @@ def write_json(value: Mapping[str, Any], path: Path) -> None:
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
-def _feature(shape: shapely.Geometry, record: Mapping[str, Any]) -> str:
-    return f'{{"type":"Feature","properties":{_json(record)},"geometry":{shapely.to_geojson(shape)}}}'
+def _feature(shape: shapely.Geometry | None, record: Mapping[str, Any]) -> str:
+    drawn = None if shape is None else mapping(cast("Any", shape))
+    return f'{{"type":"Feature","properties":{_json(record)},"geometry":{_json(drawn)}}}'
+
+
+def _countable(figures: pd.Series) -> bool:
+    """Whether figures are whole numbers or missing."""
+    return pd.api.types.is_numeric_dtype(figures) and bool((figures.dropna() % 1 == 0).all())
 
 
 def _records(table: pd.DataFrame) -> Iterator[dict[str, Any]]:

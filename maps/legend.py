@@ -10,6 +10,7 @@ from typing import Any
 from maps import palette
 
 COCA_BREAKS_HA = (10.0, 100.0, 500.0, 2500.0)
+PLACES = 9  # 0.15 / 0.05 is 2.9999999999999996, and three steps
 SCORE_STEPS = (0.05, 0.1, 0.2)
 
 
@@ -74,7 +75,7 @@ def round_breaks(values: Iterable[float], *, classes: int = 5) -> tuple[float, .
         return ()
     low, high = min(known), max(known)
     for step in SCORE_STEPS:
-        first, last = math.floor(low / step) + 1, math.ceil(high / step)
+        first, last = math.floor(round(low / step, PLACES)) + 1, math.ceil(round(high / step, PLACES))
         if last - first + 1 <= classes or step == SCORE_STEPS[-1]:
             return tuple(round(i * step, 2) for i in range(first, last))
     return ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import importlib.metadata
 import json
 import re
@@ -26,9 +27,14 @@ from folium.template import Template
 from geo.errors import OutputError, listed
 
 LEAFLET = "django-js-lib-leaflet"
-REMOTE = re.compile(r"\s*(?:https?:)?//", re.I)
+# What stands in the page itself; every other address is another file, here or elsewhere.
+WITHIN = re.compile(r"\s*(?:data:|blob:|about:|#|$)", re.I)
+STYLE_ADDRESS = re.compile(r"""url\(\s*["']?([^"')]*)|@import\s+["']?([^"';]*)""", re.I)
+SCRIPT_END = re.compile(r"</\s*script", re.I)
+SET_END = re.compile(r",\s+")
+SETTINGS = ("url", "tiles", "video_url", "embed_link")
 RUN = re.compile(r"<script(?![^>]*application/json)[^>]*>(.*?)</script>", re.S)
-FETCHING = {"src", "srcset", "data", "poster", "action", "background"}
+FETCHING = {"src", "data", "poster", "action", "background", "xlink:href"}
 UNSAFE_IN_JSON = {"<": "\\u003c", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
@@ -269,6 +275,7 @@ def page(map_: folium.Map) -> str:
     """
     figure = cast("Figure", map_.get_root())
     text = figure.render()
+    _refuse_ended_script(figure)
     found = _Reading(text)
     remote = sorted({*_remote_settings(figure), *found.remote})
     if remote:
@@ -286,12 +293,33 @@ class _Reading(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=False)
         self.remote: list[str] = []
+        self._styled = False
         self.feed(text)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         fetching = FETCHING | ({"href"} if tag != "a" else set())
-        self.remote += [value for name, value in attrs if name in fetching and value and REMOTE.match(value)]
+        for name, value in attrs:
+            if name in fetching:
+                self._note(html.unescape(value or ""))
+            elif name == "srcset":
+                self._note(*(each.split()[0] for each in SET_END.split(value or "") if each.split()))
+            elif name == "style":
+                self._note_style(value or "")
+        self._styled = tag == "style"
+
+    def handle_data(self, data: str) -> None:
+        if self._styled:
+            self._note_style(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._styled = False
+
+    def _note(self, *addresses: str) -> None:
+        self.remote += [address for address in addresses if not WITHIN.match(address)]
+
+    def _note_style(self, style: str) -> None:
+        self._note(*(one or other for one, other in STYLE_ADDRESS.findall(style)))
 
 
 def _elements(root: Element) -> Iterator[Element]:
@@ -312,8 +340,21 @@ def _elements(root: Element) -> Iterator[Element]:
 
 def _remote_settings(figure: Figure) -> list[str]:
     """Addresses that elements keep in their settings, and write into scripts where no tag shows them."""
-    settings = (getattr(element, name, None) for element in _elements(figure) for name in ("url", "tiles"))
-    return [address for address in settings if isinstance(address, str) and REMOTE.match(address)]
+    elements = list(_elements(figure))
+    own = [getattr(element, name, None) for element in elements for name in SETTINGS]
+    options = [getattr(element, "options", None) for element in elements]
+    icons = [value for chosen in options if isinstance(chosen, dict) for key, value in chosen.items() if _is_url(key)]
+    return [address for address in (*own, *icons) if isinstance(address, str) and not WITHIN.match(address)]
+
+
+def _is_url(option: str) -> bool:
+    return option.lower().endswith(("url", "src"))
+
+
+def _refuse_ended_script(figure: Figure) -> None:
+    """Refuse a text that would end the page's script and go on as markup."""
+    if SCRIPT_END.search(figure.script.render()):
+        raise OutputError("a text of a layer holds '</script', which would end the page's script: leave it out")
 
 
 def _refuse_jquery(figure: Figure) -> None:

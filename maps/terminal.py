@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
@@ -62,6 +63,8 @@ def report(run: Run) -> None:
     run : Run
         What was found.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a pipe in Latin-1 loses a dash, not the answer
     console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
     console.print(_first(run))
     console.print(Text(_totals(run)), soft_wrap=True)
