@@ -222,7 +222,7 @@ def run(settings: Settings, *, step: Callable[[str], None] = lambda _: None) -> 
         page = standalone.page(webmap.build(content, lang=settings.lang))
         step("writing")
         summary = _summary(settings, inputs, joined, priorities, grouped, zoning)
-        _write(folder, priorities, towns, grouped, page, summary)
+        _write(folder, towns, grouped, page, summary)
     return Run(out, towns, grouped, summary)
 
 
@@ -292,7 +292,6 @@ def _content(
 
 def _write(
     folder: Path,
-    priorities: Priorities,
     towns: gpd.GeoDataFrame,
     grouped: gpd.GeoDataFrame,
     page: str,
