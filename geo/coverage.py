@@ -19,7 +19,7 @@ GAP_M = 1_000.0
 POLYGON_TYPES = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 
 
-def clean(frame: gpd.GeoDataFrame, *, gap_m: float = GAP_M) -> gpd.GeoDataFrame:
+def clean(frame: gpd.GeoDataFrame, *, gap_m: float = GAP_M, snap_m: float | None = None) -> gpd.GeoDataFrame:
     """Turn polygons that nearly fit into a valid coverage: no overlaps, no narrow gaps.
 
     Parameters
@@ -27,7 +27,11 @@ def clean(frame: gpd.GeoDataFrame, *, gap_m: float = GAP_M) -> gpd.GeoDataFrame:
     frame : GeoDataFrame
         n polygons in any CRS.
     gap_m : float, default 1000
-        Gaps narrower than this, in metres, are given to the neighbour with the longest shared border.
+        Gaps narrower than this, in metres, are given to the neighbour with the longest shared border, if they are
+        closed: a gap that opens to the outside is none.
+    snap_m : float, optional
+        Vertices and borders nearer to each other than this, in metres, become one, which closes open gaps too; by
+        default only what rounding parted.
 
     Returns
     -------
@@ -42,7 +46,9 @@ def clean(frame: gpd.GeoDataFrame, *, gap_m: float = GAP_M) -> gpd.GeoDataFrame:
     metric = to_metric(frame, "the polygons to clean")
     repaired = shapely.make_valid(metric.geometry.to_numpy(), method="structure")
     _refuse_no_polygons(repaired, frame.index)
-    cleaned = shapely.coverage_clean(repaired, gap_width=gap_m)  # type: ignore[attr-defined]  # stubs of shapely 2.1
+    cleaned = shapely.coverage_clean(  # type: ignore[attr-defined]  # stubs of shapely 2.1
+        repaired, gap_width=gap_m, snapping_distance=-1 if snap_m is None else snap_m
+    )
     vanished = frame.index[shapely.is_empty(cleaned)]
     if len(vanished):
         raise GeometryError(
@@ -124,6 +130,42 @@ def count_vertices(frame: gpd.GeoDataFrame) -> int:
     return int(shapely.get_num_coordinates(frame.geometry.to_numpy()).sum())
 
 
+def check_areal(frame: gpd.GeoDataFrame, what: str) -> gpd.GeoDataFrame:
+    """Return the frame if every shape is a polygon with coordinates that are numbers, valid or not; else refuse it.
+
+    Parameters
+    ----------
+    frame : GeoDataFrame
+        Polygons, indexed by what names them in a message.
+    what : str
+        What the frame is, for the message.
+
+    Returns
+    -------
+    GeoDataFrame
+        The same object.
+
+    Raises
+    ------
+    GeometryError
+        If a shape is missing, empty, no polygon, or infinite; the message names the rows.
+    """
+    shapes = frame.geometry.to_numpy()
+    polygonal = np.isin(shapely.get_type_id(shapes), POLYGON_TYPES) & ~shapely.is_empty(shapes)
+    if not polygonal.all():
+        raise GeometryError(
+            f"{what} must hold polygons; {listed(frame.index[~polygonal])} hold none: remove or replace these rows"
+        )
+    points, row = shapely.get_coordinates(shapes, return_index=True)
+    endless = np.unique(row[~np.isfinite(points).all(axis=1)])
+    if len(endless):
+        raise GeometryError(
+            f"{what} must hold polygons whose coordinates are numbers; those of {listed(frame.index[endless])} are "
+            "infinite or none: remove or replace these rows"
+        )
+    return frame
+
+
 def check_polygons(frame: gpd.GeoDataFrame, what: str) -> gpd.GeoDataFrame:
     """Return the frame if every shape is a valid polygon with some area, else refuse it.
 
@@ -144,12 +186,7 @@ def check_polygons(frame: gpd.GeoDataFrame, what: str) -> gpd.GeoDataFrame:
     GeometryError
         If a shape is missing, empty, no polygon or invalid; the message names the rows and GEOS's reason.
     """
-    shapes = frame.geometry.to_numpy()
-    polygonal = np.isin(shapely.get_type_id(shapes), POLYGON_TYPES) & ~shapely.is_empty(shapes)
-    if not polygonal.all():
-        raise GeometryError(
-            f"{what} must hold polygons; {listed(frame.index[~polygonal])} hold none: remove or replace these rows"
-        )
+    shapes = check_areal(frame, what).geometry.to_numpy()
     invalid = ~shapely.is_valid(shapes)
     if invalid.any():
         reason = shapely.is_valid_reason(shapes[invalid][0])
@@ -174,6 +211,31 @@ def is_coverage(frame: gpd.GeoDataFrame) -> bool:
         What GEOS's coverage validity predicate answers.
     """
     return bool(shapely.coverage_is_valid(frame.geometry.to_numpy()))
+
+
+def is_seamless(frame: gpd.GeoDataFrame, *, gap_m: float) -> bool:
+    """Say whether polygons are a coverage without slivers between them, and any of several touches another.
+
+    Parameters
+    ----------
+    frame : GeoDataFrame
+        Valid polygons in any CRS.
+    gap_m : float
+        Gaps narrower than this, in metres, are slivers.
+
+    Returns
+    -------
+    bool
+        False also for several polygons of which none borders another, as when each was shrunk.
+    """
+    shapes = to_metric(frame, "the polygons to check").geometry.to_numpy()
+    return bool(shapely.coverage_is_valid(shapes, gap_width=gap_m)) and (len(frame) < 2 or _touch(shapes))
+
+
+def _touch(shapes: npt.NDArray[np.object_]) -> bool:
+    """Whether a coverage has fewer separate parts than its polygons have."""
+    union = shapely.coverage_union_all(shapes)
+    return len(shapely.get_parts(union)) < len(shapely.get_parts(shapes))
 
 
 def count_holes(frame: gpd.GeoDataFrame) -> int:

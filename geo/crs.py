@@ -11,6 +11,8 @@ from __future__ import annotations
 from typing import TypeVar
 
 import geopandas as gpd
+from pyproj import CRS
+from pyproj.exceptions import ProjError
 
 from geo.errors import GeometryError
 
@@ -38,12 +40,19 @@ def require_crs(shapes: Spatial, what: str) -> Spatial:
     Raises
     ------
     GeometryError
-        If ``shapes.crs`` is missing, or is the "undefined" one of a GeoPackage.
+        If ``shapes.crs`` is missing, is the "undefined" one of a GeoPackage, or is no place on a map: an engineer's
+        own axes, a height, or coordinates from the centre of the Earth.
     """
     if shapes.crs is None or shapes.crs.name.lower().startswith("undefined"):
         raise GeometryError(
             f"{what} must state a coordinate reference system and states none; "
             "assign it in the file (EPSG:4326 for longitude and latitude) and load it again"
+        )
+    crs = CRS(shapes.crs)
+    if not (crs.is_geographic or crs.is_projected):
+        raise GeometryError(
+            f"{what} must state a geographic or projected coordinate reference system and states {crs.name!r} "
+            f"({crs.type_name}), which says nothing of where on a map it is; assign the one that it is in"
         )
     return shapes
 
@@ -66,9 +75,9 @@ def to_metric(shapes: Spatial, what: str = "shapes") -> Spatial:
     Raises
     ------
     GeometryError
-        If the CRS is missing.
+        If the CRS is missing, or nothing leads from it to the other.
     """
-    return require_crs(shapes, what).to_crs(METRIC)
+    return _transformed(shapes, METRIC, what)
 
 
 def to_storage(shapes: Spatial, what: str = "shapes") -> Spatial:
@@ -89,6 +98,17 @@ def to_storage(shapes: Spatial, what: str = "shapes") -> Spatial:
     Raises
     ------
     GeometryError
-        If the CRS is missing.
+        If the CRS is missing, or nothing leads from it to the other.
     """
-    return require_crs(shapes, what).to_crs(STORAGE)
+    return _transformed(shapes, STORAGE, what)
+
+
+def _transformed(shapes: Spatial, crs: str, what: str) -> Spatial:
+    stated = require_crs(shapes, what)
+    try:
+        return stated.to_crs(crs)
+    except ProjError as cause:
+        raise GeometryError(
+            f"{what} must be in a coordinate reference system that leads to {crs}; from {CRS(stated.crs).name!r} PROJ "
+            "knows no way; assign the one that it is in"
+        ) from cause
