@@ -12,7 +12,6 @@ import json
 import os
 import sys
 import tempfile
-import traceback
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
@@ -88,8 +87,6 @@ LIMITS = ("-max_total_time=600", "-timeout=25", "-rss_limit_mb=1024", "-max_len=
 WIDE = 'CODMPIO;2019;2020\n5001;"1,088.9";"1.088,9"\n05002;- 0;-\n'
 EVENTS = "FECHA HECHO,COD_MUNI,TIPO CULTIVO,CANTIDAD\n2018-01-01,5001,COCA,1.5\n2018-12-31,5001,Coca,\n"
 QUADRANTS = [{"cuadrante": "DEANTMNVCCD01E03000000001", "nombre_cai": "CAI X CUAD. 001", "lat": 6.2, "lng": -75.5}]
-KEEP_GOING = "--keep-going" in sys.argv
-seen: set[str] = set()
 
 
 def shapes() -> gpd.GeoDataFrame:
@@ -145,7 +142,7 @@ def seeds() -> dict[int, list[bytes]]:
 
 
 def one(data: bytes) -> None:
-    """Read one made-up file; only a refusal in our own words may come out of it."""
+    """Read one made-up file; only a refusal in our own words may come out of it, or libFuzzer stops and keeps it."""
     if not data:
         return
     name, load = TARGETS[data[0] % len(TARGETS)]
@@ -157,21 +154,6 @@ def one(data: bytes) -> None:
             load(path)
     except PresenciaError:
         return
-    except Exception as error:
-        if not KEEP_GOING:
-            raise
-        note(error, data)
-
-
-def note(error: Exception, data: bytes) -> None:
-    """Print each fault once, by the place in our code where it came out, and keep its bytes."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if Path(frame.filename).parent.name in {"layers", "geo"}]
-    place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno} {type(error).__name__}"
-    if place not in seen:
-        seen.add(place)
-        (WORK / f"fault-{len(seen)}").write_bytes(data)
-        print(f"FAULT {place}: {str(error)[:300]!r} ({WORK / f'fault-{len(seen)}'})", file=sys.stderr, flush=True)
 
 
 def main() -> None:
@@ -181,8 +163,7 @@ def main() -> None:
         for n, file in enumerate(files):
             (corpus / f"{target}-{n}").write_bytes(bytes([target]) + file)
             one(bytes([target]) + file)
-    given = [argument for argument in sys.argv[1:] if argument != "--keep-going"]
-    atheris.Setup([sys.argv[0], str(corpus), *LIMITS, *given], one)
+    atheris.Setup([sys.argv[0], str(corpus), *LIMITS, *sys.argv[1:]], one)
     atheris.Fuzz()
 
 
