@@ -135,8 +135,9 @@ def _load(path: Path) -> Boundaries:
         raise SchemaError(f"{path.name} must hold municipalities and holds no rows; export it again")
     codes, coded = _codes(raw, path)
     shapes, bared = _bared(raw.set_index(pd.Index(codes, name="code")))
-    _refuse_misplaced(coverage.check_areal(shapes, path.name), path)
-    shapes, repaired = _repaired(shapes, path)
+    shapes, changed = _repaired(coverage.check_areal(shapes, path.name), path)
+    _refuse_misplaced(shapes, path)
+    repaired = _repair_findings(shapes, changed)
     units, dissolved = _dissolved(shapes, path)
     astray = _astray(units, path)
     placed, cleaned = _as_coverage(to_storage(units), path)
@@ -296,21 +297,33 @@ def _like(geometry: npt.NDArray[np.object_], shapes: gpd.GeoDataFrame) -> gpd.Ge
     return gpd.GeoSeries(geometry, index=shapes.index, crs=shapes.crs)
 
 
-def _repaired(shapes: gpd.GeoDataFrame, path: Path) -> tuple[gpd.GeoDataFrame, tuple[Finding, ...]]:
-    """Rings repaired where that changes a polygon's area by next to nothing; what else is wrong is refused."""
+def _repaired(shapes: gpd.GeoDataFrame, path: Path) -> tuple[gpd.GeoDataFrame, npt.NDArray[np.float64]]:
+    """Rings repaired where that changes a polygon's area by next to nothing, and the share of it that changed.
+
+    What else is wrong is refused. The share is missing where a polygon was valid.
+    """
     before = shapes.geometry.to_numpy()
+    changed = np.full(len(shapes), np.nan)
     invalid = np.flatnonzero(~shapely.is_valid(before))
     if not len(invalid):
-        return shapes, ()
+        return shapes, changed
     after = shapely.make_valid(before[invalid], method="structure", keep_collapsed=False)
     size = shapely.area(after)
-    changed = np.abs(size - shapely.area(before[invalid]))
-    slight = changed <= REPAIR_SHARE * size
+    difference = np.abs(size - shapely.area(before[invalid]))
+    slight = difference <= REPAIR_SHARE * size
     mended = before.copy()
     mended[invalid[slight]] = after[slight]
     repaired = coverage.check_polygons(shapes.set_geometry(_like(mended, shapes)), path.name)
-    km2 = overlay.area_km2(repaired.iloc[invalid]).to_numpy() * changed / size
-    return repaired, found(Kind.REPAIRED, REPAIRED.format(km2.sum()), shapes.index[invalid])
+    changed[invalid] = difference / size
+    return repaired, changed
+
+
+def _repair_findings(shapes: gpd.GeoDataFrame, changed: npt.NDArray[np.float64]) -> tuple[Finding, ...]:
+    invalid = ~np.isnan(changed)
+    if not invalid.any():
+        return ()
+    km2 = (overlay.area_km2(shapes[invalid]).to_numpy() * changed[invalid]).sum()
+    return found(Kind.REPAIRED, REPAIRED.format(km2), shapes.index[invalid])
 
 
 def _dissolved(shapes: gpd.GeoDataFrame, path: Path) -> tuple[gpd.GeoDataFrame, tuple[Finding, ...]]:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -39,7 +40,7 @@ UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 # What the readers of the standard library and openpyxl raise for bytes that are not what they should be.
 MALFORMED = (
     OSError, ValueError, TypeError, AttributeError, LookupError, EOFError, RecursionError, OverflowError, MemoryError,
-    NotImplementedError, SyntaxError, csv.Error, zlib.error, zipfile.BadZipFile, InvalidFileException,
+    NotImplementedError, SyntaxError, csv.Error, zlib.error, lzma.LZMAError, zipfile.BadZipFile, InvalidFileException,
 )  # fmt: skip
 
 

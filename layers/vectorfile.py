@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import lzma
 import struct
 import tempfile
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -41,7 +43,8 @@ LARGEST = 1024**3
 BOMB_RATIO, BOMB_BYTES = 60, 64 * 1024**2
 MALFORMED = (
     OSError, ValueError, RuntimeError, TypeError, AttributeError, LookupError, MemoryError, OverflowError,
-    struct.error, zipfile.BadZipFile, pyarrow.ArrowException, shapely.errors.ShapelyError, pyproj.exceptions.ProjError,
+    EOFError, struct.error, zlib.error, lzma.LZMAError, zipfile.BadZipFile,
+    pyarrow.ArrowException, shapely.errors.ShapelyError, pyproj.exceptions.ProjError,
 )  # fmt: skip
 
 

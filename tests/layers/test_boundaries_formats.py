@@ -401,6 +401,20 @@ def test_a_member_that_climbs_out_of_its_archive_is_refused(tmp_path: Path, name
     assert [p.name for p in tmp_path.rglob("*")] == ["own.zip"]
 
 
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_archive_whose_members_are_damaged_is_refused(tmp_path: Path, method: int, share: float):
+    """The list of members at its end is whole; what it points to is not."""
+    path = tmp_path / "own.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("own.geojson", frame().to_json() * 20)
+    raw = bytearray(path.read_bytes())
+    at = int(share * raw.index(b"PK\x01\x02"))
+    raw[at : at + 20] = bytes(20)
+    path.write_bytes(raw)
+    assert "own.zip" in refusal(SourceError, lambda: boundaries.load(path))
+
+
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path):
     path = tmp_path / "own.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("own.gpkg", "w") as member:
