@@ -26,7 +26,7 @@ from layers.rawtable import CODE_HEADINGS, CODE_MEANING, KNOWN_SHARE, columns_of
 from layers.report import Finding, Kind, Report, found
 from layers.tables import ATLAS
 from layers.text import fold, title_es
-from layers.vectorfile import read_shapes
+from layers.vectorfile import POLYGON, read_shapes
 
 SOURCE = "boundaries"
 TABLE = ATLAS / "boundaries.topojson"
@@ -130,7 +130,7 @@ def load(path: Path | None = None) -> Boundaries:
 
 
 def _load(path: Path) -> Boundaries:
-    raw = require_crs(_flat(read_shapes(path, wanted=_is_municipal)), path.name)
+    raw = require_crs(_flat(read_shapes(path, wanted=_is_municipal, kind=POLYGON)), path.name)
     if raw.empty:
         raise SchemaError(f"{path.name} must hold municipalities and holds no rows; export it again")
     codes, coded = _codes(raw, path)

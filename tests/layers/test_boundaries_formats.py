@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import http.server
 import json
 import sqlite3
+import threading
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import geopandas as gpd
 import numpy as np
@@ -442,6 +444,103 @@ def test_a_virtual_file_in_disguise_asks_nobody(tmp_path: Path, suffix: str):
     )
     message = refusal(SourceError, lambda: boundaries.load(path))
     assert "must be one of" in message or "does not begin" in message
+
+
+class Listener(http.server.BaseHTTPRequestHandler):
+    """Writes down who asks."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self):
+        self.asked.append(self.path)
+        self.send_error(404)
+
+    do_HEAD = do_GET  # noqa: N815  # http.server's own name
+
+    def log_message(self, format: str, *args: object):
+        pass
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    """An address on this machine; the test fails if anyone asks it."""
+    Listener.asked.clear()
+    with http.server.HTTPServer(("127.0.0.1", 0), Listener) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/x.geojson"
+        server.shutdown()
+    assert Listener.asked == []
+
+
+def in_json(member: str) -> str:
+    whole = json.loads(frame().to_json(drop_id=True))
+    whole.pop("crs", None)
+    return json.dumps(whole)[:-1] + f", {member}}}"
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        '"crs": {"type": "link", "properties": {"href": "ADDRESS", "type": "ogcwkt"}}',
+        '"CRS" : {"properties": {"url": "ADDRESS"}, "type": "URL"}',
+        '"\\u0063r\\u0073": {"type": "lin\\u006b", "properties": {"href": "ADDRESS"}}',
+        '"crs": {"type": "link", "type": "name", "properties": {"href": "ADDRESS", "name": "EPSG:4326"}}',
+        '"crs": {"type": "link", "properties": {"href": "ADDRESS"}',
+    ],
+)
+@pytest.mark.parametrize("name", ["own.geojson", "own.json", "own.topojson"])
+def test_a_crs_that_is_an_address_is_not_asked_for(tmp_path: Path, address: str, member: str, name: str):
+    (tmp_path / name).write_text(in_json(member.replace("ADDRESS", address)), encoding="utf-8")
+    assert name in refusal(SourceError, lambda: boundaries.load(tmp_path / name))
+
+
+def test_a_link_within_a_shape_is_not_asked_for(tmp_path: Path, address: str):
+    whole = json.loads(frame().to_json(drop_id=True))
+    whole["features"][1]["geometry"]["crs"] = {"type": "link", "properties": {"href": address}}
+    (tmp_path / "own.geojson").write_text(json.dumps(whole), encoding="utf-8")
+    assert "address" in refusal(SourceError, lambda: boundaries.load(tmp_path / "own.geojson"))
+
+
+@pytest.mark.parametrize("name", ["own.geojson", "own.json", "own.topojson"])
+@pytest.mark.parametrize("local", [True, False])
+def test_commands_in_json_are_not_run(tmp_path: Path, address: str, name: str, local: bool):
+    """GDAL's streamed algorithms are JSON files that may read any file or address."""
+    frame().to_file(tmp_path / "secret.gpkg")
+    source = tmp_path / "secret.gpkg" if local else f"/vsicurl/{address}"
+    command = f"gdal vector pipeline ! read {source} ! write --output-format=stream streamed_dataset"
+    text = json.dumps({"type": "gdal_streamed_alg", "command_line": command})
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    assert name in refusal(SourceError, lambda: boundaries.load(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    "extra", [{"__MACOSX/._own.shp": b"\0\5\26\7"}, {"metadata.json": b"{}"}, {"deep/.own.gpkg": b""}]
+)
+def test_what_lies_beside_the_file_of_an_archive_is_passed_over(tmp_path: Path, extra: dict[str, bytes]):
+    (tmp_path / "source").mkdir()
+    frame().to_file(tmp_path / "source" / "own.shp")
+    with zipfile.ZipFile(tmp_path / "own.zip", "w") as archive:
+        for part in (tmp_path / "source").iterdir():
+            archive.write(part, part.name)
+        for name, content in extra.items():
+            archive.writestr(name, content)
+    assert list(boundaries.load(tmp_path / "own.zip").frame.index) == CODES
+
+
+def test_of_several_files_in_an_archive_the_one_with_municipalities_is_read(tmp_path: Path):
+    (tmp_path / "source").mkdir()
+    frame().to_file(tmp_path / "source" / "MGN_MPIO.shp")
+    frame(DPTO_CCDGO=["05", "08", "11"]).to_file(tmp_path / "source" / "MGN_DPTO.shp")
+    with zipfile.ZipFile(tmp_path / "own.zip", "w") as archive:
+        for part in (tmp_path / "source").iterdir():
+            archive.write(part, part.name)
+    assert list(boundaries.load(tmp_path / "own.zip").frame.index) == CODES
+
+
+def test_a_layer_of_seats_is_passed_over_for_the_polygons(tmp_path: Path):
+    frame([shape.centroid for shape in ROW]).to_file(tmp_path / "own.gpkg", layer="a_seats")
+    frame().to_file(tmp_path / "own.gpkg", layer="b_land")
+    assert list(boundaries.load(tmp_path / "own.gpkg").frame.index) == CODES
 
 
 @pytest.mark.parametrize("name", ["own.gpkg", "own.fgb", "own.parquet", "own.shp", "own.geojson"])
