@@ -1,8 +1,8 @@
 """DIVIPOLA through time: which codes were in force when, and how figures of one vintage are carried to another.
 
-The table ``divipola_changes.csv`` lists creations and absorptions of municipalities since 1998 that are known with
+The table ``divipola_changes.csv`` lists creations and absorptions of municipalities since 2001 that are known with
 certainty, with the act where it could be verified, and renamings. Older and doubtful changes are not in it: a vintage
-before 1998 is not known here.
+before 2001 is not known here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from layers.divipola import municipalities
 
 TABLE = Path(__file__).parent / "divipola_changes.csv"
 BASE_YEAR = 2018
-FIRST_YEAR = 1998
+FIRST_YEAR = 2001
 CREATION, ABSORPTION = "creation", "absorption"
 
 
@@ -52,7 +52,7 @@ def codes(table: pd.DataFrame | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index ``code``: ``name``, ``first_year`` (missing where it was in force before 1998) and ``last_year`` (missing
+        Index ``code``: ``name``, ``first_year`` (missing where it was in force before 2001) and ``last_year`` (missing
         while it is in force).
     """
     territorial = _territorial(table)
@@ -73,7 +73,7 @@ def vintage(year: int, table: pd.DataFrame | None = None) -> pd.Index:
     Parameters
     ----------
     year : int
-        From 1998.
+        From 2001.
     table : DataFrame, optional
         Changes, as :func:`changes` gives them.
 
@@ -85,7 +85,7 @@ def vintage(year: int, table: pd.DataFrame | None = None) -> pd.Index:
     Raises
     ------
     ConfigError
-        If the year is before 1998.
+        If the year is before 2001.
     """
     if year < FIRST_YEAR:
         raise ConfigError(
