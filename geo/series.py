@@ -37,7 +37,8 @@ def theil_sen(values: Floats) -> Floats:
     half = slopes.shape[-1] // 2
     slopes = np.sort(slopes, axis=-1)
     middle = slopes[..., half] if slopes.shape[-1] % 2 else (slopes[..., half - 1] + slopes[..., half]) / 2
-    return np.where(np.isnan(values).any(axis=-1), np.nan, middle)
+    # A slope from a missing year is missing, and missing ones are sorted last.
+    return np.where(np.isnan(slopes[..., -1]), np.nan, middle)
 
 
 def share_positive(values: Floats) -> Floats:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from geo import score
 from geo.errors import ConfigError
-from layers import criteria, measures
-from layers.criteria import Criterion, Evidence, Windows, Zoning
+from geo.score import Scale
+from layers import criteria, measures, robustness, weighting
+from layers.criteria import Evidence, Windows, Zoning
+from layers.draws import Candidates, fit, rescaled
 from layers.panel import Panel
+from layers.robustness import Robustness
+from layers.weighting import Weighting
 
-BATCH = 250
 ROUNDING = 1e-12  # of a sum of hectares; below it a difference is the arithmetic's, not the land's
 
 
@@ -31,14 +31,26 @@ class Priorities:
         ``farc_events``, ``farc_events_per_10k``, ``homicide_rate``, ``station_km``, ``people_beyond``,
         ``population``. Of candidates, else missing: ``score``, ``coverage``, ``rank``, ``rank_low``, ``rank_high``,
         ``top_share``. Flags: ``high_cultivation``, ``vacated``.
-    contributions : DataFrame
-        Candidates by criteria; each row's known contributions sum to its score.
+    contributions, raw, unit : DataFrame
+        Candidates by criteria: what each adds to the score (a row's known contributions sum to it), the measure in its
+        own unit, and rescaled to 0..1.
+    scales : tuple of Scale
+        How each measure was rescaled.
+    weighting : Weighting
+        The weights, and where they came from.
+    robustness : Robustness
+        How far the order rests on choices.
     year, draws, seed : int
         Of the run.
     """
 
     table: pd.DataFrame
     contributions: pd.DataFrame
+    raw: pd.DataFrame
+    unit: pd.DataFrame
+    scales: tuple[Scale, ...]
+    weighting: Weighting
+    robustness: Robustness
     year: int
     draws: int
     seed: int
@@ -103,7 +115,7 @@ def prioritise(panel: Panel, zoning: Zoning, *, year: int, draws: int, seed: int
     year : int
         Reference year.
     draws : int
-        Draws of weights and survey errors for the rank spread; with 0 the spread is missing.
+        Draws for the rank spread; with 0 the spread is missing.
     seed : int
         Seed of the draws.
 
@@ -115,60 +127,46 @@ def prioritise(panel: Panel, zoning: Zoning, *, year: int, draws: int, seed: int
     Raises
     ------
     ConfigError
-        If the year has no coca data or no candidate, the FARC's span years without events data, or a measure cannot be
-        rescaled as asked.
+        If the year has no coca data or no candidate, the FARC's span years without events data, a measure cannot be
+        rescaled as asked, or judgements contradict each other.
     """
     facts = evidence(panel)
     _check_years(facts, zoning.windows, year)
     table = _describe(panel, facts, zoning, year)
-    chosen = table.index[table["coca_ha"] >= zoning.candidates.minimum_coca_ha].sort_values()
+    chosen = _candidates(table["coca_ha"], zoning.candidates.minimum_coca_ha, year)
+    known = Evidence(**{name: value.loc[chosen] for name, value in vars(facts).items()})
+    raw = criteria.compute(known, zoning, year)
+    scales = fit(raw, zoning, zoning.scoring.rescale)
+    unit = rescaled(raw, scales)
+    weights = weighting.weigh(zoning, unit)
+    points = score.aggregate(unit, weights.weights, zoning.method)
+    _, coverage = score.weighted_mean(unit, weights.weights)
+    found = robustness.assess(Candidates(known, raw, weights.weights, year), zoning, draws=draws, seed=seed)
+    scored = pd.DataFrame({"score": points, "coverage": coverage}, index=chosen)
+    scored["rank"] = score.ranks(points).astype(float)
+    parts = score.contributions(unit, weights.weights, zoning.method)
+    return Priorities(
+        table=table.join(scored).join(found.spread),
+        contributions=pd.DataFrame(parts, index=chosen, columns=raw.columns),
+        raw=raw,
+        unit=pd.DataFrame(unit, index=chosen, columns=raw.columns),
+        scales=scales,
+        weighting=weights,
+        robustness=found,
+        year=year,
+        draws=draws,
+        seed=seed,
+    )
+
+
+def _candidates(coca_ha: pd.Series, minimum_ha: float, year: int) -> pd.Index:
+    chosen = coca_ha.index[coca_ha >= minimum_ha].sort_values()
     if chosen.empty:
         raise ConfigError(
-            f"a municipality must have at least {zoning.candidates.minimum_coca_ha:g} ha of coca in {year}; none has: "
+            f"a municipality must have at least {minimum_ha:g} ha of coca in {year}; none has: "
             "lower minimum_coca_ha or choose another year"
         )
-    raw = criteria.compute(_rows(facts, chosen), zoning, year)
-    scales = fit(raw, zoning)
-    unit = _unit(raw.to_numpy(), scales)
-    parts = score.contributions(unit, zoning.weights)
-    points, coverage = score.weighted_mean(unit, zoning.weights)
-    scored = pd.DataFrame(
-        {"score": points, "coverage": coverage, "rank": score.ranks(points)}, index=chosen, dtype=float
-    )
-    scored[["rank_low", "rank_high", "top_share"]] = _spread(facts, raw, scales, zoning, year, draws, seed)
-    contributions = pd.DataFrame(parts, index=chosen, columns=raw.columns)
-    return Priorities(table.join(scored), contributions, year, draws, seed)
-
-
-def fit(raw: pd.DataFrame, zoning: Zoning) -> tuple[score.Scale, ...]:
-    """Fit every criterion's rescaling on the candidates.
-
-    Parameters
-    ----------
-    raw : DataFrame
-        Candidates by criteria, in the measures' units.
-    zoning : Zoning
-        The settings.
-
-    Returns
-    -------
-    tuple of Scale
-        In the order of the criteria.
-
-    Raises
-    ------
-    ConfigError
-        If a measure cannot be rescaled as its criterion asks; the message names it.
-    """
-    return tuple(_fitted(raw[criterion.name], criterion, zoning.uncertainty.winsor) for criterion in zoning.criteria)
-
-
-def _fitted(values: pd.Series, criterion: Criterion, winsor: float) -> score.Scale:
-    known = values.to_numpy(dtype=float)
-    try:
-        return score.fit_scale(known, kind=criterion.rescale, winsor=winsor, descending=criterion.descending)
-    except ConfigError as cause:
-        raise ConfigError(f"[measures.{criterion.name}] {cause}") from cause
+    return chosen
 
 
 def _check_years(facts: Evidence, windows: Windows, year: int) -> None:
@@ -201,71 +199,6 @@ def _describe(panel: Panel, facts: Evidence, zoning: Zoning, year: int) -> pd.Da
     columns["high_cultivation"] = high_cultivation(columns["coca_ha"], share=zoning.candidates.high_share)
     columns["vacated"] = columns["farc_events"] >= windows.vacated_events
     return pd.DataFrame(columns, index=panel.places.index)
-
-
-def _rows(facts: Evidence, chosen: pd.Index) -> Evidence:
-    return Evidence(**{name: value.loc[chosen] for name, value in vars(facts).items()})
-
-
-def _unit(raw: score.Floats, scales: tuple[score.Scale, ...]) -> score.Floats:
-    return np.stack([scale(raw[..., column]) for column, scale in enumerate(scales)], axis=-1)
-
-
-def _spread(
-    facts: Evidence,
-    raw: pd.DataFrame,
-    scales: tuple[score.Scale, ...],
-    zoning: Zoning,
-    year: int,
-    draws: int,
-    seed: int,
-) -> npt.NDArray[np.float64]:
-    """Low rank, high rank and share among the first, over draws of the weights and of the survey's error."""
-    if draws == 0:
-        return np.full((len(raw), 3), np.nan)
-    rng = np.random.default_rng(seed)
-    known = _rows(facts, raw.index)
-    drawn = np.concatenate([_ranks(known, raw, scales, zoning, year, size, rng) for size in _batches(draws)])
-    return np.column_stack(score.rank_spread(drawn, top=zoning.uncertainty.top))
-
-
-def _ranks(
-    known: Evidence,
-    raw: pd.DataFrame,
-    scales: tuple[score.Scale, ...],
-    zoning: Zoning,
-    year: int,
-    draws: int,
-    rng: np.random.Generator,
-) -> npt.NDArray[np.int64]:
-    """Ranks in each of some draws, shape (draws, n)."""
-    uncertainty = zoning.uncertainty
-    weights = score.draw_weights(zoning.weights, concentration=uncertainty.weight_concentration, draws=draws, rng=rng)
-    errors = score.draw_errors((draws, *known.coca.shape), sigma=uncertainty.coca_error, rng=rng)
-    redrawn = _remeasured(known, errors, zoning, year)
-    values = np.broadcast_to(raw.to_numpy(dtype=float), (draws, *raw.shape)).copy()
-    for name in redrawn:
-        values[..., raw.columns.get_loc(name)] = redrawn[name].to_numpy().reshape(draws, len(raw))
-    points, _ = score.weighted_mean(_unit(values, scales), weights)
-    return score.ranks(points)
-
-
-def _remeasured(known: Evidence, errors: score.Floats, zoning: Zoning, year: int) -> pd.DataFrame:
-    """The surveyed measures under drawn errors: every draw's municipalities stacked as rows of one tall frame."""
-    draws, n, years = errors.shape
-    coca = pd.DataFrame((known.coca.to_numpy() * errors).reshape(draws * n, years), columns=known.coca.columns)
-    rows = np.tile(np.arange(n), draws)
-    eradicated = known.eradicated.iloc[rows].reset_index(drop=True)
-    area = known.area_km2.iloc[rows].reset_index(drop=True)
-    stacked = replace(known, coca=coca, eradicated=eradicated, area_km2=area)
-    return criteria.compute(stacked, zoning, year, surveyed_only=True)
-
-
-def _batches(draws: int) -> Iterator[int]:
-    """Sizes of batches, so that memory does not grow with the draws."""
-    while draws > 0:
-        yield min(draws, BATCH)
-        draws -= BATCH
 
 
 def _spans(years: list[int]) -> str:

@@ -1,4 +1,4 @@
-"""Scores: figures worked by hand, what must hold for any measures, and draws that do what their formula says."""
+"""Rescaling, the weighted mean and ranks: figures worked by hand, and what must hold for any measures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.stats import kendalltau, rankdata
+from scipy.stats import rankdata, zscore
 
 from geo import score
 from geo.errors import ConfigError
@@ -21,7 +21,12 @@ Floats = npt.NDArray[np.float64]
 AMOUNTS = st.one_of(st.just(0.0), st.floats(1e-3, 1e5).map(lambda x: round(x, 3)), st.integers(0, 20).map(float))
 MEASURES = arrays(np.float64, st.integers(2, 20), elements=AMOUNTS)
 GAPPY = arrays(np.float64, st.integers(2, 20), elements=st.one_of(AMOUNTS, st.just(np.nan)))
-KINDS = st.sampled_from(Rescale)
+# How, and whether of the logarithm. Goalposts stand still while values move, and have tests of their own.
+Kind = tuple[Rescale, bool]
+LINEAR, LOG, RANK = (Rescale.LINEAR, False), (Rescale.LINEAR, True), (Rescale.RANK, False)
+ZSCORE, LOG_ZSCORE = (Rescale.ZSCORE, False), (Rescale.ZSCORE, True)
+FITTED = (LINEAR, LOG, RANK, ZSCORE, LOG_ZSCORE)
+KINDS = st.sampled_from(FITTED)
 WINSOR = st.sampled_from([0.0, 0.02, 0.1, 0.25])
 WEIGHTS = st.lists(st.floats(0.01, 10), min_size=3, max_size=3).map(np.array)
 UNITS = st.one_of(st.floats(0, 1), st.just(np.nan))
@@ -29,13 +34,13 @@ TABLES = arrays(np.float64, st.tuples(st.integers(1, 12), st.just(3)), elements=
 WHOLE = arrays(np.float64, st.tuples(st.integers(1, 12), st.just(3)), elements=st.floats(0, 1))
 
 
-def rescaled(values: list[float] | Floats, kind: Rescale, *, winsor: float = 0.0, descending: bool = False) -> Floats:
+def rescaled(values: list[float] | Floats, kind: Kind, *, winsor: float = 0.0, descending: bool = False) -> Floats:
     array = np.asarray(values, dtype=float)
-    return fit_scale(array, kind=kind, winsor=winsor, descending=descending)(array)
+    return fit(array, kind, winsor=winsor, descending=descending)(array)
 
 
-def generator(seed: int = 1) -> np.random.Generator:
-    return np.random.default_rng(seed)
+def fit(values: Floats, kind: Kind, *, winsor: float = 0.0, descending: bool = False) -> Scale:
+    return fit_scale(values, kind=kind[0], log=kind[1], winsor=winsor, descending=descending, goalposts=(0, 50))
 
 
 # Rescaling, by hand
@@ -44,18 +49,18 @@ def generator(seed: int = 1) -> np.random.Generator:
 @pytest.mark.parametrize(
     ("kind", "values", "expected"),
     [
-        (Rescale.LINEAR, [2, 4, 6], [0, 0.5, 1]),
-        (Rescale.LINEAR, [-1, 0, 3], [0, 0.25, 1]),
-        (Rescale.LINEAR, [0, np.nan, 10], [0, np.nan, 1]),
-        (Rescale.LOG, [0, 0, 7, 7], [0, 0, 1, 1]),
-        (Rescale.LOG, [0, 1, 3], [0, np.log1p(1 / 2) / np.log1p(3 / 2), 1]),  # the median of 1 and 3 is 2
-        (Rescale.LOG, [1, 3, 7], [0, np.log(6 / 4) / np.log(10 / 4), 1]),  # 1 + x / 3 is 4/3, 6/3 and 10/3
-        (Rescale.RANK, [10, 30, 20], [0, 1, 0.5]),
-        (Rescale.RANK, [0, 0, 5, 9], [1 / 6, 1 / 6, 2 / 3, 1]),  # the two at 0 share ranks 0 and 1 of 0..3
-        (Rescale.RANK, [1, np.nan, 2, 2], [0, np.nan, 0.75, 0.75]),
+        (LINEAR, [2, 4, 6], [0, 0.5, 1]),
+        (LINEAR, [-1, 0, 3], [0, 0.25, 1]),
+        (LINEAR, [0, np.nan, 10], [0, np.nan, 1]),
+        (LOG, [0, 0, 7, 7], [0, 0, 1, 1]),
+        (LOG, [0, 1, 3], [0, np.log1p(1 / 2) / np.log1p(3 / 2), 1]),  # the median of 1 and 3 is 2
+        (LOG, [1, 3, 7], [0, np.log(6 / 4) / np.log(10 / 4), 1]),  # 1 + x / 3 is 4/3, 6/3 and 10/3
+        (RANK, [10, 30, 20], [0, 1, 0.5]),
+        (RANK, [0, 0, 5, 9], [1 / 6, 1 / 6, 2 / 3, 1]),  # the two at 0 share ranks 0 and 1 of 0..3
+        (RANK, [1, np.nan, 2, 2], [0, np.nan, 0.75, 0.75]),
     ],
 )
-def test_a_measure_is_rescaled_as_worked_by_hand(kind: Rescale, values: list[float], expected: list[float]):
+def test_a_measure_is_rescaled_as_worked_by_hand(kind: Kind, values: list[float], expected: list[float]):
     np.testing.assert_allclose(rescaled(values, kind), expected, atol=1e-12)
     turned = rescaled(values, kind, descending=True)
     np.testing.assert_allclose(turned, 1 - np.array(expected), atol=1e-12)
@@ -63,14 +68,14 @@ def test_a_measure_is_rescaled_as_worked_by_hand(kind: Rescale, values: list[flo
 
 def test_the_ends_are_drawn_in_to_their_quantiles():
     """Of 0 to 100, a tenth at either end: 10 becomes 0 and 90 becomes 1."""
-    scale = fit_scale(np.arange(101.0), kind=Rescale.LINEAR, winsor=0.1)
+    scale = fit(np.arange(101.0), LINEAR, winsor=0.1)
     assert (scale.low, scale.high) == pytest.approx((10, 90))
     np.testing.assert_allclose(scale(np.array([0.0, 10, 30, 50, 90, 100, 1e9])), [0, 0, 0.25, 0.5, 1, 1, 1])
 
 
 def test_the_ends_are_drawn_in_after_the_logarithm():
     values = np.arange(101.0)
-    scale = fit_scale(values, kind=Rescale.LOG, winsor=0.1)
+    scale = fit(values, LOG, winsor=0.1)
     assert scale.unit == pytest.approx(50.5)
     low, high = np.log1p(10 / 50.5), np.log1p(90 / 50.5)
     np.testing.assert_allclose(scale(values), np.clip((np.log1p(values / 50.5) - low) / (high - low), 0, 1))
@@ -79,36 +84,103 @@ def test_the_ends_are_drawn_in_after_the_logarithm():
 def test_a_fitted_scale_takes_values_it_has_not_seen():
     seen = np.array([10.0, 20, 30])
     unseen = np.array([-5.0, 10, 15, 25, 30, 99])
-    np.testing.assert_allclose(fit_scale(seen, kind=Rescale.LINEAR)(unseen), [0, 0, 0.25, 0.75, 1, 1])
-    ranked = fit_scale(seen, kind=Rescale.RANK)(unseen)
+    np.testing.assert_allclose(fit(seen, LINEAR)(unseen), [0, 0, 0.25, 0.75, 1, 1])
+    ranked = fit(seen, RANK)(unseen)
     assert (ranked[0], ranked[1], ranked[-2], ranked[-1]) == (0, 0, 1, 1)
     assert (np.diff(ranked) >= 0).all()
 
 
 @pytest.mark.parametrize("descending", [False, True])
-@pytest.mark.parametrize("kind", Rescale)
-def test_a_measure_that_does_not_differ_is_all_0_as_its_docstring_says(kind: Rescale, descending: bool):
+@pytest.mark.parametrize("kind", FITTED)
+def test_a_measure_that_does_not_differ_is_all_0_as_its_docstring_says(kind: Kind, descending: bool):
     np.testing.assert_array_equal(rescaled([3, 3, np.nan, 3], kind, descending=descending), [0, 0, np.nan, 0])
 
 
-@pytest.mark.parametrize("kind", Rescale)
-def test_a_measure_that_is_missing_everywhere_stays_missing(kind: Rescale):
+@pytest.mark.parametrize("kind", FITTED)
+def test_a_measure_that_is_missing_everywhere_stays_missing(kind: Kind):
     assert np.isnan(rescaled([np.nan, np.nan], kind)).all()
     assert rescaled([], kind).shape == (0,)
 
 
 def test_a_logarithm_of_negative_values_is_refused_with_what_to_do():
-    with pytest.raises(ConfigError, match=r"rescale = 'log' needs values of 0 or more, found -2.5; use 'linear' or"):
-        fit_scale(np.array([np.nan, 4.0, -2.5]), kind=Rescale.LOG)
-    assert rescaled([-2.5, 4], Rescale.LINEAR).tolist() == rescaled([-2.5, 4], Rescale.RANK).tolist() == [0, 1]
+    with pytest.raises(ConfigError, match=r"log = true needs values of 0 or more, found -2.5; take the log"):
+        fit(np.array([np.nan, 4.0, -2.5]), LOG)
+    assert rescaled([-2.5, 4], LINEAR).tolist() == rescaled([-2.5, 4], RANK).tolist() == [0, 1]
 
 
 def test_a_scale_is_a_value():
-    scale = fit_scale(np.array([1.0, 2.0]), kind=Rescale.LINEAR)
+    scale = fit(np.array([1.0, 2.0]), LINEAR)
     with pytest.raises(dataclasses.FrozenInstanceError):
         scale.low = 5.0  # type: ignore[misc]
     assert scale == Scale(Rescale.LINEAR, 1.5, 1.0, 2.0)
-    assert [kind.value for kind in Rescale] == ["linear", "log", "rank"]
+    assert [kind.value for kind in Rescale] == ["linear", "rank", "zscore", "goalposts"]
+
+
+# Z-scores and goalposts
+
+
+def test_z_scores_worked_by_hand():
+    """2, 4, 4, 4, 5, 5, 7, 9 have the mean 5 and the standard deviation 2: 11 is three of them above."""
+    scale = fit(np.array([2.0, 4, 4, 4, 5, 5, 7, 9]), ZSCORE)
+    np.testing.assert_allclose(scale(np.array([-1.0, 5, 7, 11, 99])), [0, 0.5, 4 / 6, 1, 1])
+    turned = fit(np.array([2.0, 4, 4, 4, 5, 5, 7, 9]), ZSCORE, descending=True)
+    np.testing.assert_allclose(turned(np.array([7.0])), [2 / 6])
+
+
+@given(MEASURES)
+def test_z_scores_are_scipys(values: Floats):
+    assume(np.ptp(values) > 1e-6 * values.max())
+    np.testing.assert_allclose(rescaled(values, ZSCORE), np.clip(0.5 + zscore(values) / 6, 0, 1), atol=1e-9)
+
+
+def test_goalposts_stand_still_whatever_the_values():
+    few, many = np.array([1.0, 2.0]), np.array([30.0, 500.0])
+    for log, middle in ((False, 0.5), (True, np.log1p(25 / 0.5) / np.log1p(100))):
+        for fitted in (few, many):
+            scale = fit(fitted, (Rescale.GOALPOSTS, log))
+            np.testing.assert_allclose(scale(np.array([-9.0, 0, 25, 50, 80, np.nan])), [0, 0, middle, 1, 1, np.nan])
+
+
+@given(AMOUNTS, st.sampled_from([1e-4, 0.01, 100.0]), st.booleans())
+def test_goalposts_in_another_unit_give_the_same(value: float, factor: float, log: bool):
+    one, other = (
+        fit_scale(np.empty(0), kind=Rescale.GOALPOSTS, log=log, goalposts=(2 * unit, 700 * unit))(
+            np.array(value * unit)
+        )
+        for unit in (1.0, factor)
+    )
+    assert float(one) == pytest.approx(float(other), abs=1e-9)
+
+
+@pytest.mark.parametrize("goalposts", [None, (1.0, 1.0), (2.0, 1.0)])
+def test_goalposts_must_be_there_and_in_order(goalposts: tuple[float, float] | None):
+    with pytest.raises(ConfigError, match=r"LOW below HIGH; found"):
+        fit_scale(np.array([1.0]), kind=Rescale.GOALPOSTS, goalposts=goalposts)
+
+
+def test_goalposts_below_0_have_no_logarithm():
+    with pytest.raises(ConfigError, match="goalposts of 0 or more, found -1"):
+        fit_scale(np.array([1.0]), kind=Rescale.GOALPOSTS, log=True, goalposts=(-1, 1))
+
+
+# There and back
+
+
+@given(MEASURES, st.sampled_from([LINEAR, LOG, ZSCORE, LOG_ZSCORE, (Rescale.GOALPOSTS, True)]), st.booleans())
+def test_the_inverse_finds_the_value_again(values: Floats, kind: Kind, descending: bool):
+    scale = fit(values, kind, descending=descending)
+    assume(not scale.flat)
+    inside = values[(scale(values) > 1e-9) & (scale(values) < 1 - 1e-9)]
+    np.testing.assert_allclose(scale.inverse(scale(inside)), inside, rtol=1e-6, atol=1e-6 * values.max())
+
+
+def test_the_inverse_of_a_rank_is_a_value_of_that_rank():
+    scale = fit(np.array([10.0, 20, 40]), RANK)
+    np.testing.assert_allclose(scale.inverse(np.array([0.0, 0.5, 0.75, 1.0, np.nan])), [10, 20, 30, 40, np.nan])
+
+
+def test_nothing_can_be_inverted_where_nothing_differed():
+    assert np.isnan(fit(np.array([3.0, 3.0]), LINEAR).inverse(np.array([0.0, 1.0]))).all()
 
 
 # Rescaling, any measure
@@ -124,16 +196,17 @@ def test_rescaled_values_lie_from_0_to_1_and_missing_ones_stay_missing(values, k
 
 @given(MEASURES, MEASURES, KINDS, WINSOR, st.booleans())
 def test_more_never_counts_less_under_a_fixed_scale(fitted, values, kind, winsor, descending):
-    scale = fit_scale(fitted, kind=kind, winsor=winsor, descending=descending)
+    scale = fit(fitted, kind, winsor=winsor, descending=descending)
     unit = scale(np.sort(values))
     assert (np.diff(-unit if descending else unit) >= 0).all()
 
 
 @given(MEASURES, KINDS)
-def test_the_least_is_0_and_the_most_1_without_winsorising(values: Floats, kind: Rescale):
+def test_the_least_is_0_and_the_most_1_without_winsorising(values: Floats, kind: Kind):
     assume(np.ptp(values) > 0)
+    assume(kind[0] is not Rescale.ZSCORE)
     unit = rescaled(values, kind)
-    if kind is not Rescale.RANK or (np.unique(values, return_counts=True)[1][[0, -1]] == 1).all():
+    if kind is not RANK or (np.unique(values, return_counts=True)[1][[0, -1]] == 1).all():
         assert unit[values.argmin()] == 0
         assert unit[values.argmax()] == 1
 
@@ -147,8 +220,8 @@ def test_the_unit_of_a_measure_does_not_matter(values, kind, winsor, descending,
 
 
 @given(arrays(np.float64, st.integers(2, 12), elements=st.integers(0, 50).map(float)), st.integers(-100, 100))
-def test_where_zero_stands_does_not_matter_to_linear_and_rank(values: Floats, level: int):
-    for kind in (Rescale.LINEAR, Rescale.RANK):
+def test_where_zero_stands_does_not_matter_without_a_logarithm(values: Floats, level: int):
+    for kind in (LINEAR, RANK, ZSCORE):
         np.testing.assert_allclose(rescaled(values + level, kind), rescaled(values, kind), atol=1e-12)
 
 
@@ -156,20 +229,20 @@ def test_where_zero_stands_does_not_matter_to_linear_and_rank(values: Floats, le
 def test_only_the_order_matters_to_rank_and_ties_share_their_place(values: Floats):
     """scipy's mean ranks, from 0 to 1."""
     assume(np.ptp(values) > 0)
-    ranked = rescaled(values, Rescale.RANK)
+    ranked = rescaled(values, RANK)
     np.testing.assert_allclose(ranked, (rankdata(values, method="average") - 1) / (len(values) - 1))
-    np.testing.assert_array_equal(ranked, rescaled(np.exp(values / 10), Rescale.RANK))
+    np.testing.assert_array_equal(ranked, rescaled(np.exp(values / 10), RANK))
 
 
 @given(GAPPY, KINDS, st.randoms(use_true_random=False))
-def test_the_order_of_units_does_not_matter(values: Floats, kind: Rescale, random):
+def test_the_order_of_units_does_not_matter(values: Floats, kind: Kind, random):
     order = np.array(random.sample(range(len(values)), len(values)))
     np.testing.assert_array_equal(rescaled(values[order], kind), rescaled(values, kind)[order])
 
 
 @given(GAPPY, KINDS)
-def test_draws_in_front_are_rescaled_one_by_one(values: Floats, kind: Rescale):
-    scale = fit_scale(values, kind=kind)
+def test_draws_in_front_are_rescaled_one_by_one(values: Floats, kind: Kind):
+    scale = fit(values, kind)
     draws = np.stack([values, values * 2, values / 3])
     np.testing.assert_array_equal(scale(draws), np.stack([scale(draw) for draw in draws]))
 
@@ -307,97 +380,3 @@ def test_many_equal_scores_keep_the_order_of_their_rows():
 @given(arrays(np.float64, (3, 5), elements=UNITS))
 def test_each_draw_is_ranked_as_if_alone(drawn: Floats):
     np.testing.assert_array_equal(score.ranks(drawn), [score.ranks(row) for row in drawn])
-
-
-# Draws of the weights
-
-
-@given(st.lists(st.floats(0.02, 1), min_size=1, max_size=6), st.floats(1, 500), st.integers(0, 1_000))
-def test_drawn_weights_sum_to_one_and_a_weight_of_0_stays_0(weights: list[float], concentration: float, seed: int):
-    base = np.array([0.0, *weights]) / sum(weights)
-    drawn = score.draw_weights(base, concentration=concentration, draws=20, rng=generator(seed))
-    assert drawn.shape == (20, len(base))
-    np.testing.assert_allclose(drawn.sum(axis=1), 1, atol=1e-12)
-    assert (drawn >= 0).all()
-    assert (drawn[:, 0] == 0).all()
-
-
-def test_drawn_weights_have_the_mean_and_the_spread_of_their_formula():
-    base, draws = np.array([0.5, 0.3, 0.2, 0.0]), 40_000
-    for concentration in (5.0, 50.0):
-        drawn = score.draw_weights(base, concentration=concentration, draws=draws, rng=generator())
-        variance = base * (1 - base) / (concentration + 1)
-        np.testing.assert_allclose(drawn.mean(axis=0), base, atol=5 * np.sqrt(variance.max() / draws))
-        np.testing.assert_allclose(drawn.var(axis=0), variance, rtol=0.05)
-
-
-# Draws of the error
-
-
-def test_drawn_errors_are_lognormal_with_mean_one():
-    factors = score.draw_errors((200, 300), sigma=0.3, rng=generator())
-    assert factors.shape == (200, 300)
-    assert (factors > 0).all()
-    assert factors.mean() == pytest.approx(1, abs=5 * 0.31 / np.sqrt(60_000))
-    logs = np.log(factors)
-    assert logs.std() == pytest.approx(0.3, rel=0.02)
-    assert np.median(logs) == pytest.approx(-0.045, abs=0.01)
-    assert np.mean(np.abs(logs + 0.045) < 0.3) == pytest.approx(0.6827, abs=0.01)  # one standard deviation
-
-
-def test_errors_of_0_leave_what_was_measured():
-    assert (score.draw_errors((3, 4), sigma=0.0, rng=generator()) == 1).all()
-
-
-def test_errors_of_different_units_and_draws_have_nothing_to_do_with_each_other():
-    factors = score.draw_errors((400, 2), sigma=0.2, rng=generator())
-    assert len(np.unique(factors)) == 800
-    assert abs(kendalltau(factors[:, 0], factors[:, 1]).statistic) < 0.15
-
-
-def test_the_same_seed_draws_the_same_and_another_does_not():
-    base = np.array([0.6, 0.4])
-    for draw in (
-        lambda seed: score.draw_weights(base, concentration=50, draws=9, rng=generator(seed)),
-        lambda seed: score.draw_errors((9, 2), sigma=0.1, rng=generator(seed)),
-    ):
-        np.testing.assert_array_equal(draw(7), draw(7))
-        assert (draw(7) != draw(8)).any()
-
-
-# The spread of a rank
-
-
-def test_the_spread_of_a_rank_worked_by_hand():
-    """Twenty draws of three units: the first leads in eighteen, the second in two, the third is always last."""
-    drawn = np.array([[1, 2, 3]] * 18 + [[2, 1, 3]] * 2)
-    low, high, share = score.rank_spread(drawn, top=1)
-    assert low.tolist() == [1, 1, 3]
-    assert high.tolist() == [2, 2, 3]
-    assert share.tolist() == pytest.approx([0.9, 0.1, 0.0])
-    low, high, share = score.rank_spread(drawn, top=2, level=0.5)
-    assert (low.tolist(), high.tolist(), share.tolist()) == ([1, 2, 3], [1, 2, 3], [1, 1, 0])
-
-
-def test_ninety_of_a_hundred_ranks_lie_between_low_and_high():
-    low, high, share = score.rank_spread(np.arange(1, 101)[:, None], top=10)
-    assert (low.item(), high.item(), share.item()) == (5, 95, 0.1)
-
-
-@given(arrays(np.float64, (15, 6), elements=st.floats(0, 1)), st.integers(1, 6), st.sampled_from([0.5, 0.8, 0.9, 1.0]))
-def test_low_and_high_are_ranks_that_occur_and_hold_the_central_share(scores: Floats, top: int, level: float):
-    drawn = score.ranks(scores)
-    low, high, share = score.rank_spread(drawn, top=top, level=level)
-    for unit in range(6):
-        column = drawn[:, unit]
-        assert {low[unit], high[unit]} <= set(column.tolist())
-        assert np.mean((column >= low[unit]) & (column <= high[unit])) >= level - 1e-9
-        assert low[unit] <= np.median(column) <= high[unit]
-        assert share[unit] == pytest.approx(sum(rank <= top for rank in column) / 15)
-    assert share.sum() == pytest.approx(top)
-
-
-def test_a_rank_that_never_moves_has_no_spread():
-    low, high, share = score.rank_spread(np.tile([3, 1, 2], (50, 1)), top=2)
-    assert low.tolist() == high.tolist() == [3, 1, 2]
-    assert share.tolist() == [0, 1, 1]

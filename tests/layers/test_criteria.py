@@ -211,7 +211,7 @@ def test_an_unknown_name_like_no_other_is_answered_with_all(settings: Settings):
 
 def test_a_direction_is_more_or_less(settings: Settings):
     message = refusal(ConfigError, lambda: settings("[measures.coca_ha]\ndirection = 'up'\n"))
-    assert "'more' or 'less'" in message
+    assert "it knows less, more" in message
     assert "'up'" in message
 
 
@@ -253,7 +253,7 @@ def test_years_are_whole_numbers(settings: Settings, value: str):
         ("[windows]\npermanence_years = 0\n", ["permanence_years", "at least 1"]),
         ("[windows]\neradication_years = 0\n", ["eradication_years", "at least 1"]),
         ("[windows]\nhomicide_years = 0\n", ["homicide_years", "at least 1"]),
-        ("[uncertainty]\nwinsor = 0.5\n", ["winsor", "below 0.5"]),
+        ("[scoring]\nwinsor = 0.5\n", ["winsor", "below 0.5"]),
         ("[uncertainty]\ntop = 0\n", ["top", "at least 1"]),
         ("[uncertainty]\nweight_concentration = 0\n", ["weight_concentration", "above 0"]),
     ],
@@ -304,6 +304,85 @@ def test_weights_too_large_to_add(settings: Settings):
     except ConfigError:
         return
     assert weights.sum() == pytest.approx(1)
+
+
+# Lines, choices, locks and judgements
+
+
+def test_a_message_quotes_the_line(settings: Settings):
+    text = "# mine\n\n[measures.coca_ha]   # hectares\nreason = 'x = 1'\nweigth = 0.3 # less\n"
+    message = refusal(ConfigError, lambda: settings(text))
+    assert message.startswith("my.toml line 5 [measures.coca_ha] ('weigth = 0.3'): there is no 'weigth'")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "measures.coca_ha.weight = -1",
+        '["measures"."coca_ha"]\n"weight" = -1',
+        "[measures]\ncoca_ha.weight = -1",
+        "measures = { coca_ha = { weight = -1 } }",
+    ],
+)
+def test_a_setting_is_found_however_toml_writes_it(settings: Settings, text: str):
+    message = refusal(ConfigError, lambda: settings(text))
+    line = "" if "{" in text else f" line {len(text.splitlines())}"
+    assert message.startswith(f"my.toml{line} [measures.coca_ha]")
+    assert "weight must be a number" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[scoring]\nmethod = 'topsys'", "did you mean 'topsis'?"),
+        ("[scoring]\nweighting = 'entropie'", "did you mean 'entropy'?"),
+        ("[scoring]\nrescale = 'z-score'", "did you mean 'zscore'?"),
+        ("[scoring]\nforce_judgements = 1", "true or false"),
+        ("[uncertainty]\nmethods = []", "at least one"),
+        ("[uncertainty]\nmethods = ['vikor', 3]", "methods has no 3"),
+        ("[uncertainty]\nrescalings = ['rank', 'ranke']", "did you mean 'rank'?"),
+        ("[uncertainty]\nmethods = 'vikor'", "must be a list"),
+        ("[years]\nreference = 'newest'", "did you mean 'latest'?"),
+        ("[years]\nreference = 2020.5", "whole number"),
+        ("[years]\nbaseline = 2030", "baseline must not be above target_year"),
+        ("[windows]\nrecent_years = 11", "recent_years must not be above permanence_years"),
+        ("[goal]\nshare = 0", "above 0 and at most 1"),
+        ("[hotspots]\nfalse_discovery = 1.5", "above 0 and at most 1"),
+        ("[replanting]\nlow = 0.6", "low must not be above high"),
+        ("[replanting]\nhigh = 1.2", "high must not be above 1"),
+        ("[zones]\nmax_members = 2.5", "whole number"),
+        ("[locked_in]\n528 = 'x'", "no code of five digits"),
+        ("[locked_in]\n52835 = ''", "give the reason"),
+        ("[locked_out]\n52835 = 3", "give the reason"),
+        ("[locked_in]\n52835 = 'a'\n[locked_out]\n52835 = 'b'", "locked in as well"),
+        ("[judgements.void]\ncultivatoin = 2", "did you mean 'cultivation'?"),
+        ("[judgements.viod]\ncultivation = 2", "did you mean 'void'?"),
+        ("[judgements.void]\npresence = 0", "above 0"),
+        ("[judgements]\nvoid = 3", "must be a table"),
+        ("[measures.coca_ha]\ngoalposts = [5, 1]", "LOW below HIGH"),
+        ("[measures.coca_ha]\ngoalposts = [5, 'a']", "two numbers"),
+        ("[measures.coca_ha]\ngoalposts = [0, 1, 2]", "two numbers"),
+        ("[measures.coca_ha]\nlog = 'yes'", "true or false"),
+    ],
+)
+def test_further_settings_that_make_no_sense(settings: Settings, text: str, words: str):
+    message = refusal(ConfigError, lambda: settings(text))
+    assert words in message
+    assert message.startswith("my.toml line ")
+
+
+def test_locks_and_judgements_are_read(settings: Settings):
+    text = "[locked_in]\n05001 = 'why'\n[locked_out]\n'52835' = 'why not'\n[judgements.void]\npresence = 5\n"
+    zoning = settings(text)
+    assert zoning.locked_in == {"05001": "why"}
+    assert zoning.locked_out == {"52835": "why not"}
+    assert zoning.judgements["void"] == {"presence": 5.0}
+    assert zoning.judgements["cultivation"]["void"] == 2.0
+
+
+def test_the_year_of_reference(settings: Settings, zoning: Zoning):
+    assert zoning.years.reference is None
+    assert settings("[years]\nreference = 2019").years.reference == 2019
 
 
 # Computing
