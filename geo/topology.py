@@ -107,10 +107,27 @@ def read(path: Path, name: str = "municipalities") -> gpd.GeoDataFrame:
         If the file cannot be read as TopoJSON or lacks the object.
     """
     try:
-        topology = json.loads(path.read_text(encoding="utf-8"))
+        topology = read_raw(path)
         return decode(topology, topology["objects"][name]["geometries"])
     except (OSError, ValueError, LookupError, TypeError, shapely.errors.ShapelyError) as cause:
         raise SourceError(f"{path} must be TopoJSON with an object {name!r}: {cause}; fetch it again") from cause
+
+
+def read_raw(path: Path) -> dict[str, Any]:
+    """Read a TopoJSON file as it is.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    dict
+        The topology.
+    """
+    topology: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return topology
 
 
 def decode(topology: Mapping[str, Any], geometries: Sequence[Mapping[str, Any]]) -> gpd.GeoDataFrame:

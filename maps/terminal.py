@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import typer
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -16,7 +18,9 @@ from rich.table import Table
 from rich.text import Text
 
 from geo.errors import PresenciaError
+from layers import criteria
 from layers.report import Report
+from maps import plan
 from maps.run import STEPS, Run
 
 PIPE_WIDTH = 118
@@ -75,6 +79,50 @@ def report(run: Run) -> None:
     path = (run.folder / "map.html").resolve()
     opener = OPENERS.get(sys.platform, "xdg-open")
     console.print(Text(f'Map: {path}\nOpen it in any browser: double-click it, or {opener} "{path}"'), soft_wrap=True)
+
+
+def explain(config: Path | None) -> None:
+    """Print what a run with these settings will do, in words.
+
+    Parameters
+    ----------
+    config : Path, optional
+        A planner's file; the defaults if not given.
+
+    Raises
+    ------
+    PresenciaError
+        If the file is bad.
+    """
+    print(plan.explain(criteria.load(config)))
+
+
+def tell(lines: Iterable[str]) -> None:
+    """Print sentences, a line each.
+
+    Parameters
+    ----------
+    lines : iterable of str
+        What to say.
+    """
+    for line in lines:
+        print(line)
+
+
+def given(context: typer.Context) -> list[str]:
+    """The options that were written on the command line.
+
+    Parameters
+    ----------
+    context : Context
+        Of the command.
+
+    Returns
+    -------
+    list of str
+        Their names.
+    """
+    return [name for name in context.params if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"]
 
 
 def fail(error: PresenciaError) -> int:

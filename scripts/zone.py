@@ -26,6 +26,7 @@ class Data(StrEnum):
 
 
 def main(
+    context: typer.Context,
     year: Annotated[int | None, typer.Option(help="Reference year. Default: the last year with coca data.")] = None,
     config: Annotated[Path | None, typer.Option(help="Settings (TOML) over those of layers/zoning.toml.")] = None,
     boundaries: Annotated[
@@ -45,23 +46,40 @@ def main(
     data: Annotated[
         Data, typer.Option(help="What no file is named for: bundled, or official as scripts/fetch.py fetched it.")
     ] = Data.bundled,
+    replay: Annotated[
+        Path | None,
+        typer.Option(help="A run.json: run the same again and compare the bytes. Only --out goes with it."),
+    ] = None,
+    explain_config: Annotated[
+        bool, typer.Option("--explain-config", help="Say in words what the settings will do, and stop.")
+    ] = False,
 ) -> None:
     """Score municipalities, group zones, and write the map, GeoJSON and figures of a run.
 
     Without options it uses what is bundled and needs no network.
     """
     from maps import terminal
-    from maps.run import Settings, run
 
-    settings = Settings(
-        year, config, boundaries, coca, eradication, out, draws, seed, lang.value, drop_unmatched, data.value
-    )
     try:
+        if explain_config:
+            terminal.explain(config)
+            return
+        from maps import replay as again
+        from maps.inputs import Settings
+        from maps.run import run
+
+        settings = Settings(
+            year, config, boundaries, coca, eradication, out, draws, seed, lang.value, drop_unmatched, data.value
+        )
+        if replay is not None:
+            settings = again.settings_of(replay, out, also=terminal.given(context))
         with terminal.steps() as step:
             done = run(settings, step=step)
+        terminal.report(done)
+        if replay is not None:
+            terminal.tell(again.differences(replay, done.folder))
     except PresenciaError as error:
         raise typer.Exit(terminal.fail(error)) from error
-    terminal.report(done)
 
 
 if __name__ == "__main__":

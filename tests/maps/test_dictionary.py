@@ -12,7 +12,8 @@ import pytest
 from layers.sources import sources
 from maps import dictionary
 from maps.export import CONTRIBUTION
-from maps.run import Run, Settings, read, run
+from maps.inputs import Settings, read
+from maps.run import Run, run
 
 ROOT = Path(__file__).resolve().parents[2]
 EVERY = [*dictionary.municipalities(), *dictionary.zones(), *dictionary.places(), *dictionary.years()]

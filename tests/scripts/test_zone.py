@@ -194,6 +194,88 @@ def test_runs_on_official_boundaries(run2020: Path, shared_data: Path, tmp_path:
     assert (tmp_path / "out" / "map.html").stat().st_size <= 1_000_000
 
 
+# A run once more
+
+
+def test_a_replay_gives_the_same_bytes_and_says_so(run2020: Path, tmp_path: Path):
+    done = zone("--replay", run2020 / "run.json", "--out", tmp_path / "again", cwd=tmp_path, seed="12")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.rstrip().endswith(f"The same bytes in all {len(FILES)} files.")
+    assert digests(tmp_path / "again") == digests(run2020)
+
+
+def test_a_replay_takes_the_planners_own_files_and_settings(tmp_path: Path):
+    config = write(tmp_path / "my.toml", "[measures.coca_ha]\nweight = 2\n")
+    coca = write(tmp_path / "coca.csv", COCA)
+    run = ["--year", 2020, "--coca", coca, "--config", config, "--draws", 7, "--seed", 3, "--lang", "en"]
+    assert zone(*run, "--out", tmp_path / "mine", cwd=tmp_path).returncode == 0
+    done = zone("--replay", tmp_path / "mine", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert digests(tmp_path / "mine-replay") == digests(tmp_path / "mine")
+    write(coca, COCA.replace("8833", "8834"))
+    config.unlink()
+    refused = zone("--replay", tmp_path / "mine", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert f"coca ({coca}: sha256 " in refused.stderr
+    assert f"config ({config} is missing)" in refused.stderr
+    assert "boundaries" not in refused.stderr
+
+
+def test_a_replay_that_gives_other_bytes_says_in_which_file_and_why(run2020: Path, tmp_path: Path):
+    edited = shutil.copytree(run2020, tmp_path / "edited")
+    summary = json.loads((edited / "run.json").read_text(encoding="utf-8"))
+    summary["versions"]["numpy"] = "1.0"
+    write(edited / "run.json", json.dumps(summary))
+    write(edited / "scores.csv", "code\n")
+    done = zone("--replay", edited, "--out", tmp_path / "again", cwd=tmp_path)
+    assert done.returncode == 0
+    assert f"Other bytes in run.json, scores.csv; since then: numpy 1.0, now {np.__version__}" in done.stdout
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"year": 2020}'])
+def test_what_is_no_run_cannot_be_replayed(text: str, tmp_path: Path):
+    done = zone("--replay", write(tmp_path / "run.json", text), cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "must be the run.json of a run" in done.stderr
+
+
+def test_a_replay_takes_no_other_settings(run2020: Path, tmp_path: Path):
+    done = zone("--replay", run2020, "--year", 2019, "--seed", 1, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "found seed, year beside it" in done.stderr
+
+
+# The settings in words
+
+
+def test_explain_config_says_what_will_be_done_and_does_nothing(tmp_path: Path):
+    config = write(
+        tmp_path / "my.toml",
+        "[scoring]\nmethod = 'topsis'\nweighting = 'ahp'\n[locked_in]\n52835 = 'A base is funded.'\n"
+        "[zones]\nmax_members = 6\n[years]\nreference = 2021\n",
+    )
+    done = zone("--config", config, "--explain-config", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for words in (
+        "The reference year is 2021",
+        "The score is TOPSIS",
+        "cultivation counts 2 times as much as resurgence",
+        "Always in a zone: San Andrés de Tumaco (52835). A base is funded.",
+        "A zone of more than 6 municipalities is divided.",
+        "coca_ha (ha): more counts more; between its lowest and highest value (winsorised min-max), of its logarithm",
+    ):
+        assert words in done.stdout, words
+    assert [path.name for path in tmp_path.iterdir()] == ["my.toml"]
+
+
+def test_the_reference_year_of_the_settings_is_the_runs(tmp_path: Path):
+    config = write(tmp_path / "my.toml", "[years]\nreference = 2019\n")
+    done = zone("--config", config, "--draws", 0, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "out" / "2019" / "run.json").read_text(encoding="utf-8"))["year"] == 2019
+
+
 COCA = "code,year,coca_ha\n54810,2020,19334\n52835,2020,8833\n"
 
 
@@ -349,9 +431,9 @@ def test_bad_input_makes_no_folder(tmp_path: Path):
 KILLED = """
 import os, signal
 from pathlib import Path
-from maps import export, run
+from maps import export, inputs, run
 export.write_json = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-run.run(run.Settings(year=2019, draws=0, out=Path("out")))
+run.run(inputs.Settings(year=2019, draws=0, out=Path("out")))
 """
 
 
