@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -67,7 +68,8 @@ def write_geojson(frame: gpd.GeoDataFrame, path: Path) -> None:
     counted = columns.astype({name: "Int64" for name in columns if name in WHOLE and _countable(columns[name])})
     named = counted.reset_index() if placed.index.name is not None else counted
     features = zip(shapes, _records(named), strict=True)
-    bbox = [round(float(edge), COORDINATE_DECIMALS) for edge in shapely.total_bounds(shapes)] if len(placed) else None
+    edges = [float(edge) for edge in shapely.total_bounds(shapes)] if len(placed) else [math.nan]
+    bbox = [round(edge, COORDINATE_DECIMALS) for edge in edges] if all(map(math.isfinite, edges)) else None
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write('{"type":"FeatureCollection",' + (f'"bbox":{_json(bbox)},' if bbox else "") + '"features":[\n')
         file.write(",\n".join(_feature(shape, record) for shape, record in features))
@@ -85,9 +87,13 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
         The file to write.
     """
     written = table.replace([np.inf, -np.inf], np.nan)
-    for name in table.select_dtypes("bool"):
-        written[name] = table[name].map({True: "true", False: "false"})
-    written.to_csv(path, lineterminator="\n")
+    types = pd.api.types
+    others = [name for name in table if types.is_bool_dtype(table[name]) or not types.is_numeric_dtype(table[name])]
+    for name in others:
+        written[name] = [str(value).lower() if isinstance(value, bool | np.bool_) else value for value in table[name]]
+    # A carriage return ends a row for most readers; the csv module quotes it only where it quotes all text.
+    broken = any("\r" in value for name in others for value in table[name] if isinstance(value, str))
+    written.to_csv(path, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC if broken else csv.QUOTE_MINIMAL)
 
 
 def write_json(value: Mapping[str, Any], path: Path) -> None:
@@ -116,7 +122,8 @@ def _countable(figures: pd.Series) -> bool:
 
 def _records(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
     columns = [[_plain(value) for value in table[name]] for name in table]
-    return (dict(zip(table.columns, row, strict=True)) for row in zip(*columns, strict=True))
+    rows = zip(*columns, strict=True) if columns else ((),) * len(table)
+    return (dict(zip(table.columns, row, strict=True)) for row in rows)
 
 
 def _plain(value: Any) -> Any:

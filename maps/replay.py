@@ -106,8 +106,20 @@ def differences(before: Path, after: Path) -> list[str]:
     if not other:
         return [f"The same bytes in all {len(names)} files."]
     moved = list(_moved(read(before)["versions"], record.versions()))
-    reason = f"; since then: {listed(moved)}" if moved else "; inputs and versions are the same: was the folder edited?"
-    return [f"Other bytes in {listed(other)}{reason}"]
+    edited = [
+        name
+        for name, digest in read(before).get("outputs", {}).items()
+        if name in other and _is_not(folder / name, digest)
+    ]
+    reasons = [
+        *([f"versions: {listed(moved)}"] if moved else []),
+        *([f"no longer as the run left them: {listed(edited)}"] if edited else []),
+    ]
+    return [f"Other bytes in {listed(other)}; since then: {'; '.join(reasons) or 'nothing that is on record'}."]
+
+
+def _is_not(file: Path, digest: str) -> bool:
+    return not file.is_file() or sha256(file) != digest
 
 
 def _file(path: Path) -> Path:

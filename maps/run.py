@@ -11,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 
 from geo import coverage, topology
-from geo.files import replacing
+from geo.files import replacing, sha256
 from layers import boundaries, criteria, zones
 from layers.criteria import Zoning
 from layers.panel import Panel
@@ -155,4 +155,6 @@ def _write(
     export.write_geojson(grouped, folder / "zones.geojson")
     export.write_csv(pd.DataFrame(towns.drop(columns="geometry")).sort_values(["rank", "code"]), folder / "scores.csv")
     (folder / "map.html").write_text(page, encoding="utf-8", newline="\n")
-    export.write_json(summary, folder / "run.json")
+    # With the digests, files of two runs that a crash left side by side can be told apart.
+    outputs = {file.name: sha256(file) for file in sorted(folder.iterdir())}
+    export.write_json(summary | {"outputs": outputs}, folder / "run.json")

@@ -14,7 +14,7 @@ import pytest
 
 from layers import criteria
 from layers.sources import downloads
-from maps import export, run, terminal
+from maps import export, inputs, run, terminal
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -67,7 +67,7 @@ def commands() -> list[list[str]]:
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> run.Run:
     """The run that the README shows."""
-    return run.run(run.Settings(year=2020, out=tmp_path_factory.mktemp("readme") / "2020"))
+    return run.run(inputs.Settings(year=2020, out=tmp_path_factory.mktemp("readme") / "2020"))
 
 
 def test_every_python_block_runs_and_says_something_from_any_folder(tmp_path: Path, sample: run.Run):
@@ -113,7 +113,7 @@ def test_the_table_of_options_is_the_list_of_the_scripts_help():
 
 def test_the_table_of_options_states_the_defaults():
     defaults = {option: row[2] for row in table("option") for option in quoted(row[0])}
-    settings = run.Settings()
+    settings = inputs.Settings()
     assert defaults["--draws"] == defaults["--seed"] == f"{settings.draws}, {settings.seed}"
     assert quoted(defaults["--lang"]) == [settings.lang]
     assert quoted(defaults["--data"]) == ["bundled"]

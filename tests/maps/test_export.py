@@ -20,13 +20,14 @@ from hypothesis import strategies as st
 
 from geo.errors import GeometryError
 from layers import boundaries
-from maps import export, run
+from maps import export, inputs, run
 from tests.maps import example
 
 AWKWARD = [
     'say "no"',
     "comma, semicolon; tab\t",
     "line\nbreak",
+    "carriage\rreturn",
     "Ñandú, Peñón de Güicán",
     "back\\slash \\u0041",
     "</script>",
@@ -444,7 +445,7 @@ def shuffled_runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         file.parent.mkdir()
         shapes.sample(frac=1, random_state=seed).to_file(file)
         outs.append(folder / f"out{seed}")
-        run.run(run.Settings(year=2020, draws=0, boundaries=file, out=outs[-1], drop_unmatched=True))
+        run.run(inputs.Settings(year=2020, draws=0, boundaries=file, out=outs[-1], drop_unmatched=True))
     return outs
 
 
@@ -480,3 +481,17 @@ def test_people_and_events_are_whole_numbers(name: str, counts: tuple[str, ...],
 def test_zones_follow_rfc_7946(shuffled_runs: list[Path]):
     text = (shuffled_runs[0] / "zones.geojson").read_text(encoding="utf-8")
     check_rfc_7946(Found(text, json.loads(text)))
+
+
+def test_truth_values_among_missing_ones_are_written_as_json_writes_them(tmp_path: Path):
+    codes = pd.Index(list("abc"), name="code")
+    table = pd.DataFrame({"flag": pd.Series([True, None, False], index=codes, dtype=object)})
+    assert csv_rows(table, tmp_path) == [["code", "flag"], ["a", "true"], ["b", ""], ["c", "false"]]
+
+
+def test_shapes_without_columns_and_without_points(tmp_path: Path):
+    bare = gpd.GeoDataFrame(geometry=[shapely.box(-75, 4, -74, 5), shapely.Polygon()], crs=4326)
+    found = written(bare, tmp_path)
+    assert found.properties == [{}, {}]
+    empty = written(gpd.GeoDataFrame(geometry=[shapely.Polygon()], crs=4326), tmp_path)
+    assert "bbox" not in empty.collection

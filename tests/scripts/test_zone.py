@@ -93,6 +93,23 @@ def test_run_json_says_what_went_in(run2020: Path):
     assert all({"title", "publisher", "licence", "vintage"} <= set(entry) for entry in bundled)
     weights = [criterion["weight"] for criterion in summary["config"]["criteria"]]
     assert sum(weights) == pytest.approx(1)
+    assert summary["scoring"]["weights"] == {c["name"]: c["weight"] for c in summary["config"]["criteria"]}
+    written = {name: digest for name, digest in digests(run2020).items() if name != "run.json"}
+    assert summary["outputs"] == written
+
+
+def test_every_score_follows_from_run_json_and_the_measures(run2020: Path):
+    """A reader with scores.csv and run.json alone can recompute every score."""
+    scoring = json.loads((run2020 / "run.json").read_text(encoding="utf-8"))["scoring"]
+    table = pd.read_csv(run2020 / "scores.csv").dropna(subset=["score"])
+    weights, unit = {}, {}
+    for name, scale in scoring["scales"].items():
+        values = np.log1p(table[name].clip(lower=0) / scale["unit"]) if scale["log"] else table[name]
+        unit[name] = ((values - scale["low"]) / (scale["high"] - scale["low"])).clip(0, 1)
+        weights[name] = scoring["weights"][name] * table[name].notna()
+    total = sum(weights.values())
+    scores = sum(weights[name] * unit[name].fillna(0) for name in unit) / total
+    np.testing.assert_allclose(scores, table["score"], atol=1e-5)
 
 
 def test_geojson_follows_rfc_7946(run2020: Path):
@@ -229,7 +246,8 @@ def test_a_replay_that_gives_other_bytes_says_in_which_file_and_why(run2020: Pat
     write(edited / "scores.csv", "code\n")
     done = zone("--replay", edited, "--out", tmp_path / "again", cwd=tmp_path)
     assert done.returncode == 0
-    assert f"Other bytes in run.json, scores.csv; since then: numpy 1.0, now {np.__version__}" in done.stdout
+    said = "Other bytes in run.json, scores.csv; since then: versions: numpy 1.0, now "
+    assert f"{said}{np.__version__}; no longer as the run left them: scores.csv." in done.stdout
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"year": 2020}'])
