@@ -159,7 +159,23 @@ def load_yearly(spec: Spec, path: Path | None = None) -> Layer:
     CodeError
         If a code is malformed.
     """
-    file = path or ATLAS / f"{spec.name}.csv"
+    return _bundled(spec) if path is None else _read(spec, path)
+
+
+def _bundled(spec: Spec) -> Layer:
+    """The atlas's own table, which was checked when it was built, without a second search for what may be wrong."""
+    file = ATLAS / f"{spec.name}.csv"
+    frame = pd.read_csv(file, dtype={"code": object, spec.value: float})
+    report = Report(len(frame), len(frame), totals=_totals(frame, spec))
+    return Layer(spec, frame, _covered(frame["year"], gapless=spec.register), file, report)
+
+
+def _totals(table: pd.DataFrame, spec: Spec) -> dict[int, float]:
+    totals = table.groupby("year")[spec.value].sum()
+    return dict(zip(totals.index.astype(int).tolist(), totals.astype(float).tolist(), strict=True))
+
+
+def _read(spec: Spec, file: Path) -> Layer:
     raw = read_table(file)
     kept, findings = _belonging(raw, spec)
     codes, coded = _codes(kept, spec, file)
@@ -171,13 +187,9 @@ def load_yearly(spec: Spec, path: Path | None = None) -> Layer:
     blank = [f"{code} in {year}" for code, year in long.loc[long[spec.value].isna(), ["code", "year"]].to_numpy()]
     without = found(*((Kind.LEFT_OUT, NO_FIGURE) if register else (Kind.NOTED, BLANK_CELL)), blank)
     frame = _added_up(known, spec) if register else _each_once(long, file)
-    years = _covered(known["year"], gapless=register or (spec.register and path is None))
-    totals = known.groupby("year")[spec.value].sum()
-    report = Report(
-        len(raw), len(known) if register else len(codes), (*findings, *coded, *read, *without),
-        dict(zip(totals.index.astype(int).tolist(), totals.astype(float).tolist(), strict=True)),
-    )  # fmt: skip
-    return Layer(spec, frame, years, file, report)
+    kept_rows = len(known) if register else len(codes)
+    report = Report(len(raw), kept_rows, (*findings, *coded, *read, *without), _totals(known, spec))
+    return Layer(spec, frame, _covered(known["year"], gapless=register), file, report)
 
 
 def _belonging(raw: pd.DataFrame, spec: Spec) -> tuple[pd.DataFrame, tuple[Finding, ...]]:

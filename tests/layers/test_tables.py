@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from geo.errors import CodeError, PresenciaError, SchemaError, SourceError
 from layers import armed, coca, divipola, eradication, people, territories
 from layers.rawtable import find_column, need_column, read_table
-from layers.tables import Absent, Layer, Spec, load_yearly
+from layers.tables import ATLAS, Absent, Layer, Spec, load_yearly
 
 Write = Callable[..., Path]
 
@@ -423,3 +423,14 @@ def test_pdet_must_list_each_code_once(write: Write):
     }
     message = refusal(CodeError, lambda: territories.load_pdet(write("code,region\n52835,a\n52835,b\n")))
     assert "52835" in message
+
+
+@pytest.mark.parametrize(
+    "spec", [coca.SPEC, eradication.SPEC, eradication.SPRAYING, armed.SPEC, people.POPULATION, people.HOMICIDES],
+    ids=lambda spec: spec.name,
+)  # fmt: skip
+def test_the_bundled_table_is_read_as_any_other_file_would_be(spec: Spec):
+    bundled, checked = load_yearly(spec), load_yearly(spec, ATLAS / f"{spec.name}.csv")
+    pd.testing.assert_frame_equal(bundled.frame, checked.frame)
+    assert bundled.report.as_dict() == checked.report.as_dict()
+    assert set(checked.years) <= set(bundled.years)
