@@ -1,26 +1,28 @@
 """DIVIPOLA through time: which codes were in force when, and how figures of one vintage are carried to another.
 
-The table ``divipola_changes.csv`` lists creations and absorptions of municipalities since 2001 that are known with
-certainty, with the act where it could be verified, and renamings. Older and doubtful changes are not in it: a vintage
-before 2001 is not known here.
+The table ``divipola_changes.csv`` lists the creations and absorptions of municipalities since 2001 that are known with
+certainty, with the act where it could be verified, three creations of 1998-2000, and renamings. Doubtful changes and
+most older ones are not in it: a vintage before 2001 is not known here.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
+from pandas.api.types import is_numeric_dtype
 
-from geo.errors import CodeError, ConfigError, ConservationError, listed
+from geo.errors import CodeError, ConfigError, ConservationError, SchemaError, listed
 from geo.regions import contiguous_groups
 from layers.divipola import municipalities
 
 TABLE = Path(__file__).parent / "divipola_changes.csv"
-BASE_YEAR = 2018
 FIRST_YEAR = 2001
 CREATION, ABSORPTION = "creation", "absorption"
 
@@ -52,8 +54,8 @@ def codes(table: pd.DataFrame | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index ``code``: ``name``, ``first_year`` (missing where it was in force before 2001) and ``last_year`` (missing
-        while it is in force).
+        Index ``code``: ``name``, ``first_year`` (missing where the table does not have its creation: it was in force
+        in 2001) and ``last_year`` (missing while it is in force).
     """
     territorial = _territorial(table)
     created = territorial[territorial["kind"] == CREATION].set_index("code_after")
@@ -116,26 +118,30 @@ def harmonise(
     year, since : int
         The vintage that is wanted, and that of the figures.
     weights : Series of float, optional
-        By code of the wanted vintage, not negative.
+        By code of the wanted vintage, each once; finite and not negative.
     table : DataFrame, optional
         Changes, as :func:`changes` gives them.
 
     Returns
     -------
     DataFrame of float
-        The same columns by code of the wanted vintage, sorted; only units that the figures tell something of.
+        The same columns by code of the wanted vintage, sorted; only units that the figures tell something of. A
+        figure is missing where that of a unit it is made of, or was part of, is.
 
     Raises
     ------
     CodeError
         If a code was not in force then, or is repeated.
+    SchemaError
+        If figures are no finite numbers, or weights are no numbers, negative, infinite or repeated.
     ConservationError
         If a unit was divided and there are no weights to divide its figures by.
     """
     _refuse_unknown(figures.index, since, table)
+    _refuse_figures(figures)
     steps = _steps(_territorial(table), since, year)
-    shares = _shares(steps, weights)
-    moved = {str(code): row.astype(float) for code, row in figures.iterrows()}
+    shares = _shares(steps, {} if weights is None else _checked(weights))
+    moved = {str(code): row for code, row in figures.astype(float).iterrows()}
     for whole, part, joined in steps:
         if joined:
             _join(moved, part, whole)
@@ -160,11 +166,13 @@ def comparable_areas(first: int, last: int, table: pd.DataFrame | None = None) -
     Series of str
         Area by ``code`` of either vintage, named ``area``: the smallest code of those that it is made of.
     """
-    every = vintage(first, table).union(vintage(last, table))
+    either = vintage(first, table).union(vintage(last, table))
     between = _within(_territorial(table), first, last)
     pairs = between[["code_before", "code_after"]].set_axis(["left", "right"], axis=1)
-    groups = contiguous_groups(every, pairs)
-    smallest = pd.Series(groups.index, groups.index).groupby(groups).transform("min")
+    # Land may have passed through a code that neither vintage has.
+    every = either.union(pd.Index(pairs.to_numpy().ravel()).unique())
+    groups = contiguous_groups(every, pairs)[either]
+    smallest = pd.Series(either, either).groupby(groups).transform("min")
     return smallest.rename("area").rename_axis("code")
 
 
@@ -188,10 +196,7 @@ def to_areas(figures: pd.DataFrame, areas: pd.Series) -> pd.DataFrame:
     CodeError
         If a code is in no area.
     """
-    unknown = figures.index.difference(areas.index)
-    if len(unknown):
-        raise CodeError(f"each code must be in an area; these are in none: {listed(unknown)}: give their vintage")
-    area = areas.reindex(figures.index).rename("area")
+    area = _area_of(figures.index, areas)
     return figures.groupby(area).sum().where(figures.notna().groupby(area).all())
 
 
@@ -209,10 +214,22 @@ def dissolve(boundaries: gpd.GeoDataFrame, areas: pd.Series) -> gpd.GeoDataFrame
     -------
     GeoDataFrame
         Index ``area``; the unions, in the CRS of the boundaries.
+
+    Raises
+    ------
+    CodeError
+        If a code is in no area.
     """
-    groups = boundaries.groupby(areas.reindex(boundaries.index))
+    groups = boundaries.groupby(_area_of(boundaries.index, areas))
     unions = {area: shapely.coverage_union_all(rows.geometry.to_numpy()) for area, rows in groups}
     return gpd.GeoDataFrame(geometry=list(unions.values()), index=pd.Index(unions, name="area"), crs=boundaries.crs)
+
+
+def _area_of(index: pd.Index, areas: pd.Series) -> pd.Series:
+    unknown = index.difference(areas.index)
+    if len(unknown):
+        raise CodeError(f"each code must be in an area; these are in none: {listed(unknown)}: give their vintage")
+    return areas.reindex(index).rename("area")
 
 
 def _territorial(table: pd.DataFrame | None) -> pd.DataFrame:
@@ -237,9 +254,9 @@ def _steps(territorial: pd.DataFrame, since: int, until: int) -> list[tuple[str,
     return steps
 
 
-def _shares(steps: list[tuple[str, str, bool]], weights: pd.Series | None) -> dict[tuple[str, str], float]:
+def _shares(steps: list[tuple[str, str, bool]], weights: Mapping[str, float]) -> dict[tuple[str, str], float]:
     """The share that each part takes of its whole; a unit that is cut again later weighs what both do."""
-    weight = {} if weights is None else {str(code): float(value) for code, value in weights.items()}
+    weight = dict(weights)
     shares = {}
     for whole, part, joined in reversed(steps):
         if not joined:
@@ -255,8 +272,8 @@ def _join(moved: dict[str, pd.Series], part: str, whole: str) -> None:
 
 
 def _divide(moved: dict[str, pd.Series], whole: str, part: str, share: float) -> None:
-    """Give the part its share of the whole; nothing at all can be shared out without weights."""
-    if math.isnan(share) and (moved[whole] != 0).any():
+    """Give the part its share of the whole; what is nothing, or missing, is so of both without weights."""
+    if math.isnan(share) and moved[whole].fillna(0.0).any():
         raise ConservationError(
             f"{whole} was divided and {part} cut out of it: their figures can only be divided by weights; "
             "give the people or the area of both, or use comparable areas"
@@ -272,3 +289,31 @@ def _refuse_unknown(index: pd.Index, since: int, table: pd.DataFrame | None) -> 
             f"figures of {since} must stand under codes of that year, each once; found {listed(wrong)}: "
             "correct them or give the vintage that they are of"
         )
+
+
+def _refuse_figures(figures: pd.DataFrame) -> None:
+    text = [name for name, kind in figures.dtypes.items() if not is_numeric_dtype(kind)]
+    wrong = text or [name for name in figures if np.isinf(figures[name].to_numpy(dtype=float, na_value=np.nan)).any()]
+    if wrong:
+        found = "text" if text else "infinite ones"
+        raise SchemaError(
+            f"figures must be finite numbers; found {found} in {listed(wrong)}: correct or leave them out"
+        )
+
+
+def _checked(weights: pd.Series) -> dict[str, float]:
+    """Weights by code; a missing one stays missing, since not every unit was divided."""
+    if not is_numeric_dtype(weights.dtype):
+        raise SchemaError(f"weights must be numbers; found values of type {weights.dtype}: convert them")
+    wrong = {
+        "repeated": weights.index.duplicated(),
+        "negative": (weights < 0).to_numpy(dtype=bool, na_value=False),
+        "infinite": np.isinf(weights.to_numpy(dtype=float, na_value=np.nan)),
+    }
+    for what, rows in wrong.items():
+        if rows.any():
+            codes_ = listed(weights.index[rows].unique())
+            raise SchemaError(
+                f"weights must be finite and not negative, each code once; {what}: {codes_}: correct them"
+            )
+    return {str(code): value for code, value in weights.astype(float).items()}

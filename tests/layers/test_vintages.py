@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo import coverage
-from geo.errors import CodeError, ConfigError, ConservationError
+from geo.errors import CodeError, ConfigError, ConservationError, SchemaError
 from layers import boundaries, coca, people, vintages
 from layers.divipola import municipalities
 from layers.vintages import comparable_areas, dissolve, harmonise, to_areas, vintage
@@ -53,6 +53,15 @@ def test_older_vintages_are_not_known():
         vintage(1985)
 
 
+def test_the_table_begins_with_three_creations_before_2001():
+    """They are why the docstring does not say that it begins in 2001."""
+    rows = vintages.changes()
+    early = rows[rows["year"] < vintages.FIRST_YEAR]
+    assert list(early["code_after"]) == ["19845", "44035", "27150"]
+    assert set(early["kind"]) == {"creation"}
+    assert set(early["code_after"]) <= set(vintage(2001))
+
+
 def test_acts_are_stated_or_said_not_to_be_verified():
     rows = vintages.changes()
     assert ((rows["act"] != "") | rows["note"].str.contains("not verified")).all()
@@ -87,6 +96,52 @@ def test_what_was_absorbed_is_added():
 
 def test_a_missing_figure_stays_missing():
     assert harmonise(by_code(c94343=np.nan, c94663=3.5), 2020, since=2016)["ha"].isna().all()
+
+
+@pytest.mark.parametrize("weights", [None, {"19142": 30.0, "19300": 10.0}, {"19142": 30.0}, {"19142": 0, "19300": 0}])
+def test_what_is_missing_of_a_whole_is_missing_of_both_parts(weights: dict[str, float] | None):
+    """A missing figure needs no weights, and becomes no zero; a zero beside it stays one."""
+    figures = pd.DataFrame({"ha": [np.nan], "people": [0.0]}, index=["19142"])
+    of = None if weights is None else pd.Series(weights)
+    carried = harmonise(figures, 2010, since=2005, weights=of)
+    assert list(carried.index) == ["19142", "19300"]
+    assert carried["ha"].isna().all()
+    assert (carried["people"] == 0.0).all()
+
+
+def test_a_figure_beside_a_missing_one_still_needs_weights():
+    figures = pd.DataFrame({"ha": [np.nan], "people": [40.0]}, index=["19142"])
+    with pytest.raises(ConservationError, match="19142 was divided"):
+        harmonise(figures, 2010, since=2005)
+
+
+def test_whole_numbers_with_missing_ones_are_figures():
+    figures = pd.DataFrame({"n": pd.array([30, None], dtype="Int64"), "ha": [1.5, 2.5]}, index=["19142", "05001"])
+    carried = harmonise(figures, 2005, since=2010)
+    assert carried.loc["19142"].to_dict() == {"n": 30.0, "ha": 1.5}
+    assert carried["n"].isna().to_dict() == {"05001": True, "19142": False}
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (pd.Series({"19142": 30.0, "19300": -1.0}), "negative: 19300:"),
+        (pd.Series({"19142": np.inf, "19300": 1.0}), "infinite: 19142:"),
+        (pd.Series([1.0, 2.0, 3.0], index=["19142", "19300", "19300"]), "repeated: 19300:"),
+        (pd.Series({"19142": "30", "19300": "10"}), "weights must be numbers"),
+    ],
+    ids=["negative", "infinite", "repeated", "text"],
+)
+def test_weights_that_are_none_are_refused(weights: pd.Series, message: str):
+    with pytest.raises(SchemaError, match=message):
+        harmonise(by_code(c19142=40.0), 2010, since=2005, weights=weights)
+
+
+@pytest.mark.parametrize(("values", "found"), [(["40", "2,5"], "text"), ([40.0, np.inf], "infinite ones")])
+def test_figures_that_are_no_finite_numbers_are_refused_by_column(values: list[object], found: str):
+    figures = pd.DataFrame({"people": [1.0, 2.0], "ha": values}, index=["19142", "05001"])
+    with pytest.raises(SchemaError, match=f"found {found} in ha:"):
+        harmonise(figures, 2005, since=2005)
 
 
 def test_a_unit_that_is_cut_twice_is_shared_out_by_all_its_parts():
@@ -169,6 +224,23 @@ def test_a_year_compared_with_itself_has_its_own_units():
     assert (areas == areas.index).all()
 
 
+def test_land_that_passed_through_a_code_between_the_years_joins_them():
+    """05998 is cut out of 05001 in 2003 and goes into 05002 in 2006: neither 2001 nor 2010 knows it."""
+    through = table((2003, "creation", "05001", "05998"), (2006, "absorption", "05998", "05002"))
+    areas = comparable_areas(2001, 2010, through)
+    assert "05998" not in areas.index
+    assert areas[areas == "05001"].index.to_list() == ["05001", "05002"]
+    assert areas["05004"] == "05004"
+    before = comparable_areas(2001, 2004, through)
+    assert before[before == "05001"].index.to_list() == ["05001", "05998"]
+
+
+def test_an_area_is_called_after_a_code_of_either_vintage():
+    """05000 would be the smallest code, had either year known it."""
+    through = table((2003, "creation", "05001", "05000"), (2006, "absorption", "05000", "05002"))
+    assert comparable_areas(2001, 2010, through)["05002"] == "05001"
+
+
 def test_totals_of_areas_are_those_of_their_parts():
     areas = comparable_areas(2005, 2020)
     figures = yearly(coca.load(), 2018, "coca_ha")
@@ -188,3 +260,10 @@ def test_areas_have_shapes_in_one_piece():
     joined = areas[areas.index.isin(bounds.index) & (areas != areas.index)]
     assert len(joined) == 4
     assert all(frozenset((code, area)) in pairs for code, area in joined.items())
+
+
+def test_land_in_no_area_is_not_dropped():
+    bounds = boundaries.load().frame.iloc[:20]
+    areas = comparable_areas(2005, 2018).drop(bounds.index[3:5])
+    with pytest.raises(CodeError, match=", ".join(bounds.index[3:5])):
+        dissolve(bounds, areas)
