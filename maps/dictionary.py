@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from layers import armed, coca, criteria, eradication, measures, people
 from layers.sources import sources
 from layers.tables import Absent, Spec
+from layers.zones import COLUMNS as ZONES
 from maps.export import COLUMNS, CONTRIBUTION
 
 TABLE = Path(__file__).parent / "columns.toml"
@@ -23,11 +25,13 @@ PLACES = (
     "code", "name", "department_code", "department", "area_km2", "lon", "lat", "point", "pdet_region", "pdet",
     "station_km", "geometry",
 )  # fmt: skip
-ZONES = ("zone", "name", "members", "coca_ha", "area_km2", "population", "eradicated_ha", "score", "geometry")
+ABSENT = {Absent.ZERO: (), Absent.ZERO_IF_LISTED: ("never_listed",), Absent.MISSING: ("no_row",)}
 INTRO = """# Data dictionary
 
 Written by `scripts/data_dictionary.py` from the code that makes each column: change it there. A blank, a null and a NaN
-all mean *not measured*; a zero was measured. Sources stand below with vintage and licence.
+all mean *not measured*; a zero was measured. A value is missing for one of the reasons that are stated, and for no
+other. Defaults are those of `layers/zoning.toml`, as a settings file may write them. Sources stand below with vintage
+and licence.
 """
 
 
@@ -41,15 +45,21 @@ class Column:
         In words.
     sources : tuple of str
         Ids of the sources it rests on; empty where it is computed from other columns.
-    missing : str
-        What a missing value means.
+    reasons : tuple of str
+        Why a value is missing, by the names of ``columns.toml``: it is where any of them holds, and nowhere else.
     """
 
     name: str
     meaning: str
     unit: str
     sources: tuple[str, ...]
-    missing: str
+    reasons: tuple[str, ...]
+
+    @property
+    def missing(self) -> str:
+        """The reasons in words."""
+        told = _facts()["reasons"]
+        return "; or ".join(_meaning(told[reason]) for reason in self.reasons) or "never missing"
 
 
 def years() -> list[Column]:
@@ -94,7 +104,8 @@ def zones() -> list[Column]:
     list of Column
         In the order of the file.
     """
-    return [*map(_described, ZONES)]
+    own = _facts()["zones"]
+    return [_column(name, own[name]) if name in own else _told(name) for name in ZONES]
 
 
 def markdown() -> str:
@@ -121,33 +132,48 @@ def _facts() -> dict[str, Any]:
     return tomllib.loads(TABLE.read_text(encoding="utf-8"))
 
 
+@cache
+def _zoning() -> dict[str, Any]:
+    return tomllib.loads(criteria.DEFAULTS.read_text(encoding="utf-8"))
+
+
 def _described(name: str) -> Column:
     return _measured(name) if name in _facts()["measures"] else _told(name)
 
 
 def _told(name: str) -> Column:
-    fact = _facts()[name]
-    return Column(name, fact["meaning"], fact["unit"], tuple(fact["sources"]), fact["missing"])
+    return _column(name, _facts()["columns"][name])
 
 
 def _measured(name: str) -> Column:
     """A measure: meaning from its docstring, unit from the registry."""
-    fact = _facts()["measures"][name]
     told = (inspect.getdoc(getattr(measures, name)) or "").partition("\n")[0].rstrip(".")
     meaning = re.sub(r"(?::func:)?`+([^`]*)`+", r"`\1`", told)
-    return Column(name, meaning, criteria.MEASURES[name].unit_en, tuple(fact["sources"]), fact["missing"])
+    fact = _facts()["measures"][name]
+    return _column(name, {"meaning": meaning, "unit": criteria.MEASURES[name].unit_en, **fact})
 
 
 def _yearly(spec: Spec) -> Column:
     """A figure of a layer."""
     unit = next(unit for ending, unit in UNITS.items() if spec.value.endswith(ending))
-    rows = {
-        Absent.ZERO: "no row means none",
-        Absent.ZERO_IF_LISTED: "no row means none where the municipality is listed in any year",
-        Absent.MISSING: "no row means not measured",
-    }
-    missing = f"the source does not cover the year; {rows[spec.absent]}"
-    return Column(spec.value, spec.meaning, unit, (spec.source,), missing)
+    zeros = "" if spec.absent is Absent.MISSING else "; 0 where a year that is covered has no row"
+    reasons = ("year_not_covered", "no_figure", *ABSENT[spec.absent])
+    return Column(spec.value, spec.meaning + zeros, unit, (spec.source,), reasons)
+
+
+def _column(name: str, fact: Mapping[str, Any]) -> Column:
+    return Column(name, _meaning(fact), fact["unit"], tuple(fact["sources"]), tuple(fact["missing"]))
+
+
+def _meaning(fact: Mapping[str, Any]) -> str:
+    """What a table says, and the defaults of the settings that it rests on."""
+    defaults = ", ".join(f"`{name} = {json.dumps(_default(name))}`" for name in fact.get("settings", ()))
+    return f"{fact['meaning']} (by default {defaults})" if defaults else str(fact["meaning"])
+
+
+def _default(setting: str) -> Any:
+    section, _, name = setting.partition(".")
+    return _zoning()[section][name]
 
 
 def _rows(columns: Iterable[Column]) -> str:

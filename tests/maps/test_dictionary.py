@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from layers import criteria
 from layers.sources import sources
 from maps import dictionary
 from maps.export import CONTRIBUTION
@@ -72,3 +74,10 @@ def test_the_file_in_docs_is_what_the_code_says():
 def test_the_script_tells_when_it_is_not(tmp_path: Path):
     command = [sys.executable, str(ROOT / "scripts" / "data_dictionary.py"), "--check"]
     assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 0
+
+
+def test_defaults_are_those_of_a_run_without_settings():
+    stated = re.findall(r"`(\w+)\.(\w+) = ([^`]+)`", dictionary.markdown())
+    defaults = criteria.load()
+    assert {"high_share", "minimum_coca_ha", "farc_first", "top"} <= {name for _, name, _ in stated}
+    assert all(getattr(getattr(defaults, section), name) == json.loads(value) for section, name, value in stated)
