@@ -124,8 +124,8 @@ def _zones(zoning: Zoning) -> Iterator[str]:
     }
     set_ = [f"{limit:,.0f} {what}" for what, limit in limits.items() if limit]
     yield f"A zone of more than {' or '.join(set_)} is divided." if set_ else "Zones may be of any size."
-    yield from _locked("Always in a zone", zoning.locked_in)
-    yield from _locked("Never in a zone", zoning.locked_out)
+    yield from _locked("Always in a zone, beside those", zoning.locked_in)
+    yield from _locked("Never in a zone, its place going to the next", zoning.locked_out)
 
 
 def _locked(what: str, codes: Mapping[str, str]) -> Iterator[str]:

@@ -93,7 +93,14 @@ def run(settings: Settings, *, step: Callable[[str], None] = lambda _: None) -> 
         step("scoring")
         priorities = prioritise(joined, zoning, year=year, draws=settings.draws, seed=settings.seed)
         step("grouping zones")
-        zone, grouped = zones.build(joined, priorities, share=zoning.candidates.priority_share)
+        zone, grouped = zones.build(
+            joined,
+            priorities,
+            share=zoning.candidates.priority_share,
+            limits=zoning.zones,
+            locked_in=zoning.locked_in,
+            locked_out=zoning.locked_out,
+        )
         towns = _municipalities(joined, priorities, zone)
         step("drawing the map")
         content = _content(inputs, joined, priorities, towns, grouped, zoning)

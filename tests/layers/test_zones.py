@@ -11,18 +11,20 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from libpysal.weights import Rook
 
 from geo import coverage
+from geo.errors import ConfigError
+from geo.regions import contiguous_groups
 from layers import coca, panel, zones
 from layers.boundaries import Boundaries
 from layers.criteria import Zoning
 from layers.panel import Panel
 from layers.priority import Priorities, prioritise
 from layers.tables import Layer
-from layers.zones import priority_members, zone_of
+from layers.zones import Limits, priority_members
 from tests.layers.small import grid, layer, no_pdet, posts
 
 Built = tuple[pd.Series, Any]
@@ -31,6 +33,11 @@ Built = tuple[pd.Series, Any]
 @pytest.fixture(scope="module")
 def built(joined: Panel, scored: Priorities, zoning: Zoning) -> Built:
     return zones.build(joined, scored, share=zoning.candidates.priority_share)
+
+
+def zone_of(members: pd.Index, neighbours: pd.DataFrame, score: pd.Series) -> pd.Series:
+    """The zones of members that only their borders divide."""
+    return zones.zone_of(contiguous_groups(members, neighbours), score)
 
 
 def components(shapes: gpd.GeoDataFrame) -> pd.Series:
@@ -215,7 +222,7 @@ def test_zones_partition_their_members_into_connected_groups(members: set[str], 
     assert zone.nunique() == components(bounds.frame.loc[sorted(members)]).nunique()
 
 
-def test_a_zone_whose_figures_are_missing_in_part_has_none(zoning: Zoning):
+def test_a_zone_whose_figures_are_missing_in_part_has_none(scored: Priorities):
     """Half a sum is no sum: population is unknown for one of two members."""
     codes = ["05001", "05002"]
     held = panel.join(
@@ -227,7 +234,7 @@ def test_a_zone_whose_figures_are_missing_in_part_has_none(zoning: Zoning):
     table = pd.DataFrame(
         {"score": [0.5, 0.4], "coca_ha": 10.0, "population": [100.0, np.nan], "eradicated_ha": [1.0, 2.0]}, index=codes
     )
-    _, frame = zones.build(held, Priorities(table, pd.DataFrame(), 2015, 0, 1), share=1.0)
+    _, frame = zones.build(held, replace(scored, table=table), share=1.0)
     row = frame.iloc[0]
     assert pd.isna(row["population"])
     assert row["eradicated_ha"] == 3
@@ -235,7 +242,7 @@ def test_a_zone_whose_figures_are_missing_in_part_has_none(zoning: Zoning):
     assert row["score"] == pytest.approx(0.45)
 
 
-def test_a_zone_without_coca_keeps_its_members_score():
+def test_a_zone_without_coca_keeps_its_members_score(scored: Priorities):
     """With minimum_coca_ha = 0 a zone may hold none; its score is then no weighted mean, and not 0 either."""
     codes = ["05001", "05002"]
     held = panel.join(
@@ -245,6 +252,226 @@ def test_a_zone_without_coca_keeps_its_members_score():
         pdet=no_pdet(),
     )
     table = pd.DataFrame({"score": [0.5, 0.4], "coca_ha": 0.0, "population": 100.0, "eradicated_ha": 0.0}, index=codes)
-    _, frame = zones.build(held, Priorities(table, pd.DataFrame(), 2015, 0, 1), share=1.0)
+    _, frame = zones.build(held, replace(scored, table=table), share=1.0)
     score = float(frame["score"].iloc[0])
     assert math.isnan(score) or 0.4 <= score <= 0.5
+
+
+# Locked in and out
+
+
+def small(points: dict[str, float], *, columns: int, population: float | dict[str, float] = 100.0) -> tuple[Panel, Any]:
+    """Squares of 100 km2 in a grid with 10 ha each, and the table of their scores."""
+    codes = list(points)
+    held = panel.join(
+        grid(codes, columns=columns),
+        [layer(coca.SPEC, {(code, 2015): 10.0 for code in codes})],
+        posts=posts((-75.0, 2.0)),
+        pdet=no_pdet(),
+    )
+    facts = {"score": points, "coca_ha": 10.0, "population": population, "eradicated_ha": 1.0}
+    return held, pd.DataFrame({name: pd.Series(value, index=codes) for name, value in facts.items()})
+
+
+ROW = {f"0500{n}": 0.9 - n / 10 for n in range(1, 7)}  # the first has the highest score
+
+
+def test_the_place_of_one_locked_out_goes_to_the_next():
+    score = pd.Series(ROW)
+    assert priority_members(score, share=0.5).tolist() == ["05001", "05002", "05003"]
+    assert priority_members(score, share=0.5, locked_out=["05002"]).tolist() == ["05001", "05003", "05004"]
+    assert priority_members(score, share=0.5, locked_out=["05006"]).tolist() == ["05001", "05002", "05003"]
+    assert priority_members(score, share=1.0, locked_out=["05002", "05003"]).tolist() == [
+        "05001", "05004", "05005", "05006",
+    ]  # fmt: skip
+
+
+def test_one_locked_in_comes_on_top_and_counts_once():
+    score = pd.Series({**ROW, "05007": np.nan})
+    assert priority_members(score, share=0.5, locked_in=["05007"]).tolist() == ["05001", "05002", "05003", "05007"]
+    assert priority_members(score, share=0.5, locked_in=["05001"]).tolist() == ["05001", "05002", "05003"]
+
+
+def test_one_locked_in_without_a_score_leaves_that_of_its_zone_and_never_leads(scored: Priorities):
+    """A row of four: 2 is no candidate, and joins 1 and 3, which would be two zones."""
+    held, table = small({"05001": 0.4, "05002": np.nan, "05003": 0.8, "05004": np.nan}, columns=4)
+    zone, frame = zones.build(held, replace(scored, table=table), share=1.0, locked_in={"05002": "A base is built."})
+    row = frame.iloc[0]
+    assert len(frame) == 1
+    assert (row["zone"], row["members"], row["locked_in"]) == ("Z05003", ["05003", "05001", "05002"], ["05002"])
+    assert row["score"] == pytest.approx(0.6)
+    assert row["coca_ha"] == 30
+    assert zone.isna().tolist() == [False, False, False, True]
+
+
+def test_a_zone_of_one_locked_in_without_a_score_has_none_and_comes_last(scored: Priorities):
+    held, table = small({"05001": 0.4, "05002": 0.2, "05003": np.nan}, columns=3)
+    _, frame = zones.build(held, replace(scored, table=table), share=0.5, locked_in=["05003"])
+    assert frame["zone"].tolist() == ["Z05001", "Z05003"]
+    assert frame["score"].isna().tolist() == [False, True]
+    assert frame["locked_in"].tolist() == [[], ["05003"]]
+
+
+def test_one_locked_out_divides_what_it_stood_between(scored: Priorities):
+    held, table = small({"05001": 0.4, "05002": 0.5, "05003": 0.6}, columns=3)
+    zone, frame = zones.build(held, replace(scored, table=table), share=1.0, locked_out=["05002"])
+    assert frame["members"].tolist() == [["05003"], ["05001"]]
+    assert pd.isna(zone["05002"])
+
+
+@pytest.mark.parametrize(
+    ("locked_in", "locked_out", "told"),
+    [
+        (["99999"], [], "found 99999: correct"),
+        ([], ["99999", "88888"], "found 88888, 99999: correct"),
+        (["05001"], ["05001"], "in or out, not both; found 05001 in both"),
+        ([], ["05001", "05002"], "all candidates are locked out"),
+    ],
+)
+def test_locks_that_cannot_be_kept_are_refused(
+    scored: Priorities, locked_in: list[str], locked_out: list[str], told: str
+):
+    held, table = small({"05001": 0.4, "05002": 0.5}, columns=2)
+    with pytest.raises(ConfigError, match=told):
+        zones.build(held, replace(scored, table=table), share=1.0, locked_in=locked_in, locked_out=locked_out)
+
+
+# Limits
+
+
+def test_a_row_of_six_is_divided_by_members_area_or_people(scored: Priorities):
+    held, table = small(ROW, columns=6)
+    halves = [["05001", "05002", "05003"], ["05004", "05005", "05006"]]
+    for limits in (Limits(3, 0, 0), Limits(0, 300, 0), Limits(0, 0, 300)):
+        zone, frame = zones.build(held, replace(scored, table=table), share=1.0, limits=limits)
+        assert frame["members"].tolist() == halves
+        assert frame["zone"].tolist() == ["Z05001", "Z05004"]
+        assert frame["over_limit"].tolist() == ["", ""]
+        assert zone.tolist() == ["Z05001"] * 3 + ["Z05004"] * 3
+
+
+def test_a_limit_of_zero_is_none(scored: Priorities):
+    held, table = small(ROW, columns=6)
+    (zone, frame), (same_zone, same) = (
+        zones.build(held, replace(scored, table=table), share=1.0, limits=limits) for limits in (None, Limits(0, 0, 0))
+    )
+    pd.testing.assert_series_equal(zone, same_zone)
+    pd.testing.assert_frame_equal(pd.DataFrame(frame), pd.DataFrame(same))
+    assert len(frame) == 1
+
+
+def test_a_municipality_beyond_a_limit_is_a_zone_that_says_so(scored: Priorities):
+    held, table = small({f"0500{n}": 0.5 for n in range(1, 5)}, columns=4)
+    table.loc["05002", "population"] = 900.0
+    _, frame = zones.build(held, replace(scored, table=table), share=1.0, limits=Limits(0, 250, 500))
+    told = frame.set_index("zone")["over_limit"].to_dict()
+    assert told == {"Z05001": "", "Z05002": "max_population", "Z05003": ""}
+    _, frame = zones.build(held, replace(scored, table=table), share=1.0, limits=Limits(1, 50, 500))
+    told = frame.set_index("zone")["over_limit"].to_dict()
+    assert told["Z05002"] == "max_area_km2, max_population"
+    assert told["Z05001"] == told["Z05003"] == told["Z05004"] == "max_area_km2"
+
+
+def test_zones_that_would_have_one_name_are_told_apart(scored: Priorities):
+    held, table = small({"05001": 0.5, "05002": 0.4, "05003": 0.3}, columns=3)
+    places = held.places.assign(name=["San José", "El Peñol", "San José"])
+    _, frame = zones.build(
+        replace(held, places=places), replace(scored, table=table), share=1.0, limits=Limits(1, 0, 0)
+    )
+    assert frame["name"].tolist() == [
+        "Department 05: San José (05001)", "Department 05: El Peñol", "Department 05: San José (05003)",
+    ]  # fmt: skip
+
+
+def test_the_columns_stand_in_order_and_a_square_fills_a_quarter_pi_of_its_circle(scored: Priorities):
+    held, table = small({"05001": 0.5}, columns=1)
+    _, frame = zones.build(held, replace(scored, table=table), share=1.0)
+    assert " ".join(frame.columns) == (
+        "zone name members coca_ha area_km2 population eradicated_ha score compactness locked_in over_limit geometry"
+    )
+    assert frame["compactness"].iloc[0] == pytest.approx(math.pi / 4, rel=1e-3)
+
+
+GRID = [f"{n:05d}" for n in range(12)]
+
+
+@settings(max_examples=40, deadline=None)  # the first example loads spopt
+@given(
+    st.lists(st.one_of(st.floats(0, 1), st.just(math.nan)), min_size=12, max_size=12),
+    st.lists(st.sampled_from(["free", "free", "free", "in", "out"]), min_size=12, max_size=12),
+    st.floats(0.1, 1.0),
+    st.builds(Limits, st.integers(0, 5), st.sampled_from([0.0, 50.0, 250.0, 400.0]), st.sampled_from([0.0, 200.0])),
+    st.permutations(GRID),
+)
+def test_zones_partition_the_priority_set_whatever_is_locked(
+    scored: Priorities, points: list[float], locks: list[str], share: float, limits: Limits, order: list[str]
+):
+    """Contiguous, within their limits unless of one, with those locked in and without those locked out."""
+    score = pd.Series(points, index=GRID)
+    locked = {what: [code for code, lock in zip(GRID, locks, strict=True) if lock == what] for what in ("in", "out")}
+    chosen = priority_members(score, share=share, locked_in=locked["in"], locked_out=locked["out"])
+    if chosen.empty:
+        return
+    held, table = SQUARES
+    told: dict[str, Any] = {"share": share, "limits": limits, "locked_in": locked["in"], "locked_out": locked["out"]}
+    result: Built = zones.build(held, replace(scored, table=table.assign(score=score)), **told)
+    zone, frame = result
+    every = [code for members in frame["members"] for code in members]
+    assert sorted(every) == sorted(chosen) == sorted(zone.dropna().index)
+    assert set(locked["in"]) <= set(every)
+    assert not set(locked["out"]) & set(every)
+    assert sorted(code for codes in frame["locked_in"] for code in codes) == sorted(locked["in"])
+    assert frame["name"].is_unique
+    assert frame["compactness"].between(0, 1).all()
+    for row in frame.itertuples():
+        assert set(row.members) == set(zone.index[zone == row.zone])
+        assert components(held.places.loc[row.members]).nunique() == 1
+        own = table.loc[row.members]
+        assert row.population == own["population"].sum()
+        assert row.area_km2 == 100 * len(own)
+        sizes = {"max_members": len(own), "max_area_km2": row.area_km2, "max_population": row.population}
+        beyond = [name for name, size in sizes.items() if 0 < getattr(limits, name) < size]
+        assert row.over_limit == ", ".join(beyond)
+        assert not beyond or len(own) == 1
+    mixed = replace(held, places=held.places.loc[order])
+    other_zone, other = zones.build(mixed, replace(scored, table=table.assign(score=score).loc[order]), **told)
+    assert other_zone.dropna().to_dict() == zone.dropna().to_dict()
+    assert other["members"].tolist() == frame["members"].tolist()
+
+
+SQUARES = small(dict.fromkeys(GRID, 0.5), columns=4, population={code: 10.0 * n for n, code in enumerate(GRID)})
+
+
+# The real zones within limits
+
+SUGGESTED = Limits(8, 30_000, 400_000)
+
+
+@pytest.fixture(scope="module", params=[2020, 2023])
+def within(request, joined: Panel, scored: Priorities, zoning: Zoning) -> tuple[Priorities, Built, Built]:
+    year = request.param
+    priorities = scored if year == 2020 else prioritise(joined, zoning, year=year, draws=0, seed=1)
+    whole, limited = (zones.build(joined, priorities, share=0.25, limits=limits) for limits in (None, SUGGESTED))
+    return priorities, whole, limited
+
+
+def test_real_zones_keep_the_suggested_limits(within: tuple[Priorities, Built, Built], joined: Panel):
+    _, (whole, _), (zone, frame) = within
+    assert zone.dropna().index.equals(whole.dropna().index)
+    sizes = pd.DataFrame({"members": frame["members"].str.len(), **frame[["area_km2", "population"]]})
+    assert (sizes <= [8, 30_000, 400_000]).all(axis=None)
+    assert (frame["over_limit"] == "").all()
+    assert frame["name"].is_unique
+    for members in frame["members"]:
+        assert components(joined.places.loc[members]).nunique() == 1
+        assert whole.loc[members].nunique() == 1  # a zone is divided, never put together with another
+    for column in ("coca_ha", "area_km2", "population", "eradicated_ha"):
+        assert frame[column].sum() == pytest.approx(within[1][1][column].sum())
+
+
+def test_real_zones_that_keep_the_limits_are_left_alone(within: tuple[Priorities, Built, Built]):
+    _, (_, whole), (_, limited) = within
+    small_enough = (whole["members"].str.len() <= 8) & (whole["area_km2"] <= 30_000) & (whole["population"] <= 400_000)
+    kept = {tuple(members) for members in whole["members"][small_enough]}
+    assert kept <= {tuple(members) for members in limited["members"]}
+    assert 0 < len(kept) < len(whole)
