@@ -18,7 +18,7 @@ WHEELS := build/wheels
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help zones test check lint types contracts format atlas dictionary fuzz clean
+.PHONY: help zones test check lint types contracts format atlas dictionary findings fuzz clean
 
 help: ## list what can be made
 	@echo "make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -54,6 +54,9 @@ atlas: $(READY_DEV) ## rebuild layers/atlas from the published files (needs ../s
 
 dictionary: $(READY) ## write docs/data-dictionary.md from the code
 	$(PY) scripts/data_dictionary.py
+
+findings: $(READY) ## write docs/findings.md from the bundled figures
+	$(PY) scripts/findings.py
 
 fuzz: $(READY_DEV) ## malformed files at every loader for ten minutes (Linux)
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,fuzz]'

@@ -51,6 +51,24 @@ def attributes(municipalities: pd.DataFrame, contributions: pd.DataFrame) -> pd.
     return table.astype(dict.fromkeys(WHOLE, "Int64")).join(parts)
 
 
+def tidied(zones: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The zones with their figures as ``zones.geojson`` has them: 6912.05, not 6912.049999999999.
+
+    Parameters
+    ----------
+    zones : GeoDataFrame
+        As :func:`layers.zones.build` gives them.
+
+    Returns
+    -------
+    GeoDataFrame
+        The same columns.
+    """
+    figures = [str(name) for name in zones.select_dtypes("float")]
+    decimals = dict.fromkeys(figures, FIGURE_DECIMALS) | {"score": SCORE_DECIMALS}
+    return zones.assign(**{name: zones[name].round(places) for name, places in decimals.items()})
+
+
 def write_geojson(frame: gpd.GeoDataFrame, path: Path) -> None:
     """Write features after RFC 7946: longitude first, exterior rings counter-clockwise, no CRS member, a bbox.
 

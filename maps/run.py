@@ -159,7 +159,7 @@ def _write(
     summary: dict[str, Any],
 ) -> None:
     export.write_geojson(towns, folder / "municipalities.geojson")
-    export.write_geojson(grouped, folder / "zones.geojson")
+    export.write_geojson(export.tidied(grouped), folder / "zones.geojson")
     export.write_csv(pd.DataFrame(towns.drop(columns="geometry")).sort_values(["rank", "code"]), folder / "scores.csv")
     (folder / "map.html").write_text(page, encoding="utf-8", newline="\n")
     # With the digests, files of two runs that a crash left side by side can be told apart.
