@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geo import weights as ways
 from geo.score import Floats
 from layers.criteria import Zoning
 
@@ -52,8 +53,6 @@ def weigh(zoning: Zoning, unit: Floats) -> Weighting:
     way = zoning.scoring.weighting
     if way == "given":
         return Weighting(zoning.weights)
-    from geo import weights as ways
-
     if way == "entropy":
         return Weighting(ways.entropy(unit))
     if way == "critic":
@@ -61,7 +60,8 @@ def weigh(zoning: Zoning, unit: Floats) -> Weighting:
     names = list(dict.fromkeys(criterion.dimension for criterion in zoning.criteria))
     if way == "equal":
         return Weighting(_within(zoning, dict.fromkeys(names, 1 / len(names)), alike=True))
-    judged = ways.ahp(ways.build_judgements(names, _pairs(zoning, names)), force=zoning.scoring.force_judgements)
+    matrix = ways.build_judgements(names, _pairs(zoning, names))
+    judged = ways.ahp(matrix, names=names, force=zoning.scoring.force_judgements)
     return Weighting(_within(zoning, dict(zip(names, judged.weights.tolist(), strict=True)), alike=False), judged.ratio)
 
 

@@ -279,7 +279,7 @@ def test_explain_config_says_what_will_be_done_and_does_nothing(tmp_path: Path):
         "The reference year is 2021",
         "The score is TOPSIS",
         "cultivation counts 2 times as much as resurgence",
-        "Always in a zone: San Andrés de Tumaco (52835). A base is funded.",
+        "Always in a zone, beside those: San Andrés de Tumaco (52835). A base is funded.",
         "A zone of more than 6 municipalities is divided.",
         "coca_ha (ha): more counts more; between its lowest and highest value (winsorised min-max), of its logarithm",
     ):
