@@ -1,0 +1,118 @@
+"""The goal of the High Level Dialogue of March 2018: half of the coca of 2017 by the end of 2023."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from layers.published import NATION, published
+
+TABLE, PRINTED = "municipal table", "printed total"
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What is to be reached.
+
+    Attributes
+    ----------
+    baseline, target : int
+        The year on which the goal builds, and that by whose end it is to be reached.
+    share : float
+        Share of the baseline's coca that should be gone.
+    """
+
+    baseline: int
+    target: int
+    share: float
+
+
+def progress(coca_ha: pd.DataFrame, aim: Aim, *, year: int) -> pd.DataFrame:
+    """How far each place is on its way from the baseline to the goal.
+
+    Parameters
+    ----------
+    coca_ha : DataFrame
+        Hectares, a row a place and a column a year.
+    aim : Aim
+        The goal.
+    year : int
+        The year that is asked for.
+
+    Returns
+    -------
+    DataFrame
+        On the same index, hectares: ``baseline_ha``; ``goal_ha``, what may be left; ``path_ha``, what may be left in
+        that year on a straight way there, the goal from the target year on; ``coca_ha``; ``change_ha`` since baseline.
+        ``progress``: 1 where the goal is reached, 0 at the baseline, below 0 where there is more, missing without coca
+        in the baseline year. ``on_path``: whether there is no more than on the way.
+    """
+    known = coca_ha.reindex(columns=[aim.baseline, year])
+    baseline, now = known.iloc[:, 0], known.iloc[:, 1]
+    goal = baseline * (1 - aim.share)
+    gone = min(max((year - aim.baseline) / (aim.target - aim.baseline), 0.0), 1.0)
+    path = baseline + (goal - baseline) * gone
+    table = {
+        "baseline_ha": baseline,
+        "goal_ha": goal,
+        "path_ha": path,
+        "coca_ha": now,
+        "change_ha": now - baseline,
+        "progress": ((baseline - now) / (baseline - goal)).where(baseline > 0),
+        "on_path": (now <= path).astype("boolean").mask(baseline.isna() | now.isna()),
+    }
+    return pd.DataFrame(table)
+
+
+def by_series(coca_ha: pd.DataFrame, departments: pd.Series, aim: Aim, *, year: int) -> pd.DataFrame:
+    """Progress of the nation and the departments, under each series that has the baseline year.
+
+    Parameters
+    ----------
+    coca_ha : DataFrame
+        Hectares by ``code``, a column a year.
+    departments : Series of str
+        Two digits by ``code``.
+    aim : Aim
+        The goal.
+    year : int
+        The year that is asked for.
+
+    Returns
+    -------
+    DataFrame
+        Index ``series`` and ``place``, which is ``CO`` or a department; the columns of :func:`progress`. Series: the
+        ``municipal table`` added up, and the ``printed total`` where the publisher's of both years is on record.
+    """
+    nation = coca_ha.sum(min_count=len(coca_ha)).rename(NATION).to_frame().T
+    summed = pd.concat([nation, coca_ha.groupby(departments.reindex(coca_ha.index)).sum(min_count=1)])
+    printed = published().loc["coca_ha"].unstack("year")
+    printed = printed[printed.index.str.len() == len(NATION)]
+    parts = {TABLE: progress(summed, aim, year=year), PRINTED: progress(printed, aim, year=year)}
+    table = pd.concat(parts, names=["series", "place"])
+    return table.dropna(subset=["baseline_ha", "coca_ha"])
+
+
+def made_and_undid(coca_ha: pd.DataFrame, aim: Aim, *, year: int) -> pd.DataFrame:
+    """Which municipalities made the nation's change since the baseline, and which undid it.
+
+    Parameters
+    ----------
+    coca_ha : DataFrame
+        Hectares by ``code``, a column a year.
+    aim : Aim
+        The goal.
+    year : int
+        The year that is asked for.
+
+    Returns
+    -------
+    DataFrame
+        The columns of :func:`progress`, and ``share_of_change``: the municipality's part of the nation's change, which
+        sums to 1; missing where the nation's coca did not change. The largest reductions come first.
+    """
+    table = progress(coca_ha, aim, year=year)
+    total = table["change_ha"].sum()
+    share = table["change_ha"] / total if total else table["change_ha"] * float("nan")
+    return table.assign(share_of_change=share).sort_values(["change_ha", "baseline_ha"], kind="stable")
