@@ -225,7 +225,7 @@ def _remeasured(
     # A row a draw and municipality; columns lie one after the other in memory, as the measures read them.
     coca = pd.DataFrame(errors.reshape(len(years), draws * n).T, columns=years, copy=False)
     rows = np.tile(np.arange(n), draws)
-    recent = known.eradicated.loc[:, [each for each in known.eradicated.columns if each in years]]
+    recent = known.eradicated[[each for each in map(int, known.eradicated.columns) if each in years]]
     eradicated = pd.DataFrame(recent.to_numpy().T[:, rows].T, columns=recent.columns, copy=False)
     area = pd.Series(known.area_km2.to_numpy()[rows])
     stacked = replace(known, coca=coca, eradicated=eradicated, area_km2=area)

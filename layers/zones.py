@@ -83,6 +83,7 @@ def build(
     limits: Limits | None = None,
     locked_in: Collection[str] = (),
     locked_out: Collection[str] = (),
+    neighbours: pd.DataFrame | None = None,
 ) -> tuple[pd.Series, gpd.GeoDataFrame]:
     """Group priority municipalities into zones.
 
@@ -98,6 +99,8 @@ def build(
         What a zone may have at most; one beyond is divided. A municipality beyond by itself is a zone of its own.
     locked_in, locked_out : collection of str
         Codes that are in a zone whatever their score, and in none; see :func:`priority_members`.
+    neighbours : DataFrame, optional
+        As :func:`geo.coverage.neighbours` gives them, where they are at hand.
 
     Returns
     -------
@@ -122,7 +125,8 @@ def build(
     if members.empty:
         raise ConfigError("a zone needs a municipality and all candidates are locked out; take some off the list")
     facts = table.join(panel.places[["area_km2", "name", "department", "geometry"]]).loc[members]
-    zone = zone_of(_groups(panel.places, facts, limits), table["score"])
+    pairs = coverage.neighbours(panel.places) if neighbours is None else neighbours
+    zone = zone_of(_groups(panel.places, facts, pairs, limits), table["score"])
     rows = [_zone(label, facts.loc[zone.index[zone == label]], locked_in) for label in sorted(set(zone))]
     frame = gpd.GeoDataFrame(rows, geometry="geometry", crs=panel.places.crs)
     frame["name"] = _unique(frame["name"], frame["zone"])
@@ -149,9 +153,10 @@ def _most(limits: Limits) -> dict[str, float]:
     return {column: float(getattr(limits, f"max_{column}")) or math.inf for column in LIMITED}
 
 
-def _groups(places: gpd.GeoDataFrame, facts: pd.DataFrame, limits: Limits | None) -> pd.Series:
+def _groups(
+    places: gpd.GeoDataFrame, facts: pd.DataFrame, neighbours: pd.DataFrame, limits: Limits | None
+) -> pd.Series:
     """Municipalities that hang together over shared borders, within the limits if there are any."""
-    neighbours = coverage.neighbours(places)
     if limits is None:
         return regions.contiguous_groups(facts.index, neighbours)
     centres = to_metric(places.loc[facts.index]).geometry.centroid

@@ -23,9 +23,10 @@ SCORE_DECIMALS = 12
 CONTRIBUTION = "contribution_"
 COLUMNS = (
     "name", "department_code", "department", "population", "area_km2", "coca_ha", "coca_ha_per_km2",
-    "coca_trend_ha_per_year", "permanence", "eradicated_ha", "resurgence", "regrown_ha", "farc_events",
-    "farc_events_per_10k", "homicide_rate", "station_km", "people_beyond", "score", "coverage", "rank", "rank_low",
-    "rank_high", "top_share", "high_cultivation", "vacated", "pdet", "zone",
+    "coca_trend_ha_per_year", "permanence", "permanence_class", "hot_spot", "eradicated_ha", "net_eradicated_low_ha",
+    "net_eradicated_high_ha", "resurgence", "regrown_ha", "neighbours_change_ha", "displacement_ha", "diffusion_ha",
+    "farc_events", "farc_events_per_10k", "homicide_rate", "station_km", "people_beyond", "score", "coverage", "rank",
+    "rank_low", "rank_high", "top_share", "high_cultivation", "vacated", "pdet", "zone",
 )  # fmt: skip
 WHOLE = frozenset({"population", "farc_events", "people_beyond", "rank", "rank_low", "rank_high"})
 

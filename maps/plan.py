@@ -142,6 +142,6 @@ def _beside(zoning: Zoning) -> Iterator[str]:
     )
     yield (
         f"Eradication over {windows.eradication_years} years is also stated net of replanting, as a band between "
-        f"{band.low:.0%} and {band.high:.0%} planted again."
+        f"{band.low:.1%} and {band.high:.1%} planted again."
     )
     yield (f"The goal: {goal.share:.0%} less coca than in {zoning.years.baseline} by the end of {goal.target_year}.")

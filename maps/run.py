@@ -12,7 +12,7 @@ import pandas as pd
 
 from geo import coverage, topology
 from geo.files import replacing, sha256
-from layers import boundaries, criteria, zones
+from layers import boundaries, criteria, dynamics, zones
 from layers.criteria import Zoning
 from layers.panel import Panel
 from layers.priority import Priorities, prioritise
@@ -92,6 +92,8 @@ def run(settings: Settings, *, step: Callable[[str], None] = lambda _: None) -> 
         joined = inputs.join(drop_unmatched=settings.drop_unmatched)
         step("scoring")
         priorities = prioritise(joined, zoning, year=year, draws=settings.draws, seed=settings.seed)
+        pairs = coverage.neighbours(joined.places)
+        happening = dynamics.describe(joined, zoning, pairs, year=year)
         step("grouping zones")
         zone, grouped = zones.build(
             joined,
@@ -100,8 +102,9 @@ def run(settings: Settings, *, step: Callable[[str], None] = lambda _: None) -> 
             limits=zoning.zones,
             locked_in=zoning.locked_in,
             locked_out=zoning.locked_out,
+            neighbours=pairs,
         )
-        towns = _municipalities(joined, priorities, zone)
+        towns = _municipalities(joined, priorities, happening, zone)
         step("drawing the map")
         content = _content(inputs, joined, priorities, towns, grouped, zoning)
         page = standalone.page(webmap.build(content, lang=settings.lang))
@@ -111,8 +114,10 @@ def run(settings: Settings, *, step: Callable[[str], None] = lambda _: None) -> 
     return Run(out, towns, grouped, summary)
 
 
-def _municipalities(joined: Panel, priorities: Priorities, zone: pd.Series) -> gpd.GeoDataFrame:
-    columns = joined.places.drop(columns=["station_km"]).join(priorities.table).assign(zone=zone)
+def _municipalities(
+    joined: Panel, priorities: Priorities, happening: pd.DataFrame, zone: pd.Series
+) -> gpd.GeoDataFrame:
+    columns = joined.places.drop(columns=["station_km"]).join(priorities.table).join(happening).assign(zone=zone)
     table = export.attributes(columns, priorities.contributions)
     return gpd.GeoDataFrame(table, geometry=joined.places.geometry, crs=joined.places.crs)
 

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 import maps.run
+from geo import coverage
 from layers import criteria, police, zones
 from layers.criteria import Windows
 from layers.panel import Panel
@@ -100,6 +101,28 @@ def in_no_zone(case: Case) -> pd.Series:
     return case.every(True).mask(case.codes.isin(case.run.zones["members"].explode()), False)
 
 
+def either_end(case: Case) -> list[int]:
+    return [case.year, case.year - case.windows.eradication_years]
+
+
+def neighbour_unknown(case: Case) -> pd.Series:
+    """Every shape that touches one whose coca is not known, along a line."""
+    frame = case.inputs.boundaries.frame
+    places = frame.to_crs("EPSG:9377").geometry
+    unknown = places[case.unknown("coca_ha", either_end(case))]
+    if len(unknown) == len(places):  # an island has no neighbour to be unknown
+        return case.every(True).where(case.codes.isin(coverage.neighbours(frame)[["left", "right"]].stack()), False)
+    beside = [places.boundary.intersection(shape.boundary).length > 0 for shape in unknown]
+    own = [places.index == code for code in unknown.index]
+    touched = [each & ~itself for each, itself in zip(beside, own, strict=True)]
+    return pd.concat(touched, axis=1).any(axis=1) if touched else case.every(False)
+
+
+def own_did_not_fall(case: Case) -> pd.Series:
+    now, before = (case.figure("coca_ha", year) for year in either_end(case))
+    return now >= before
+
+
 OF_MUNICIPALITIES: dict[str, Callable[[Case], pd.Series]] = {
     "no_candidate": no_candidate,
     "no_draws": lambda c: c.every(c.draws == 0),
@@ -110,6 +133,8 @@ OF_MUNICIPALITIES: dict[str, Callable[[Case], pd.Series]] = {
     "coca_gap_in_trend": lambda c: c.unknown("coca_ha", c.window(c.windows.trend_years)),
     "coca_gap_in_permanence": lambda c: c.unknown("coca_ha", c.window(c.windows.permanence_years)),
     "coca_unknown_at_either_end": lambda c: c.unknown("coca_ha", [c.year, c.year - c.windows.eradication_years]),
+    "neighbour_unknown": neighbour_unknown,
+    "own_did_not_fall": own_did_not_fall,
     "eradication_gap": lambda c: c.unknown("eradicated_ha", c.window(c.windows.eradication_years)),
     "little_eradicated": little_eradicated,
     "no_population": lambda c: c.unknown("population", [c.year]),
