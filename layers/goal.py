@@ -6,9 +6,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from layers.criteria import Zoning
+from layers.panel import Panel
 from layers.published import NATION, published
 
 TABLE, PRINTED = "municipal table", "printed total"
+COUNTRY = "Colombia"
+KEYS = ("series", "place", "name")
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,22 @@ class Aim:
     baseline: int
     target: int
     share: float
+
+
+def aim_of(zoning: Zoning) -> Aim:
+    """The goal of the settings.
+
+    Parameters
+    ----------
+    zoning : Zoning
+        The settings.
+
+    Returns
+    -------
+    Aim
+        The goal.
+    """
+    return Aim(zoning.years.baseline, zoning.goal.target_year, zoning.goal.share)
 
 
 def progress(coca_ha: pd.DataFrame, aim: Aim, *, year: int) -> pd.DataFrame:
@@ -91,7 +111,35 @@ def by_series(coca_ha: pd.DataFrame, departments: pd.Series, aim: Aim, *, year: 
     printed = printed[printed.index.str.len() == len(NATION)]
     parts = {TABLE: progress(summed, aim, year=year), PRINTED: progress(printed, aim, year=year)}
     table = pd.concat(parts, names=["series", "place"])
-    return table.dropna(subset=["baseline_ha", "coca_ha"])
+    return table[table["baseline_ha"].notna() & table["coca_ha"].notna()]
+
+
+def table(panel: Panel, aim: Aim, *, year: int) -> pd.DataFrame:
+    """The goal on every level: nation, departments and municipalities.
+
+    Parameters
+    ----------
+    panel : Panel
+        The joined panel.
+    aim : Aim
+        The goal.
+    year : int
+        The year that is asked for.
+
+    Returns
+    -------
+    DataFrame
+        ``series``, ``place`` (``CO``, a department or a municipality), ``name``, the columns of :func:`progress`, and
+        ``share_of_change`` of municipalities. The largest reductions of each level come first.
+    """
+    coca_ha = panel.wide("coca_ha")
+    departments = panel.places[["department_code", "department"]].drop_duplicates("department_code")
+    names = pd.concat([panel.places["name"], departments.set_index("department_code")["department"]])
+    above = by_series(coca_ha, panel.places["department_code"], aim, year=year).reset_index()
+    below = made_and_undid(coca_ha, aim, year=year).rename_axis("place").reset_index().assign(series=TABLE)
+    every = pd.concat([above.sort_values("change_ha", kind="stable"), below], ignore_index=True)
+    every = every.assign(name=every["place"].map(names).fillna(COUNTRY))
+    return every[["series", "place", "name", *(column for column in every if column not in KEYS)]]
 
 
 def made_and_undid(coca_ha: pd.DataFrame, aim: Aim, *, year: int) -> pd.DataFrame:

@@ -70,6 +70,22 @@ def tidied(zones: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return zones.assign(**{name: zones[name].round(places) for name, places in decimals.items()})
 
 
+def rounded(table: pd.DataFrame) -> pd.DataFrame:
+    """A table with its figures to six decimals, as files have them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Any columns.
+
+    Returns
+    -------
+    DataFrame
+        The same columns.
+    """
+    return table.round(dict.fromkeys(table.select_dtypes("float"), FIGURE_DECIMALS))
+
+
 def write_geojson(frame: gpd.GeoDataFrame, path: Path) -> None:
     """Write features after RFC 7946: longitude first, exterior rings counter-clockwise, no CRS member, a bbox.
 

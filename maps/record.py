@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import pandas as pd
 import shapely
 
 from geo.files import sha256
 from geo.score import Rescale, Scale
-from layers import boundaries, criteria, divipola, fetch, police, published, territories
+from layers import boundaries, criteria, divipola, fetch, goal, police, published, territories
 from layers.criteria import Zoning
 from layers.panel import Panel
 from layers.priority import Priorities
@@ -70,6 +71,7 @@ def summary(
         "robustness": _robustness(priorities.robustness, zoning.uncertainty.top),
         "inputs": _described(inputs, settings),
         "totals": _totals(joined, priorities, grouped),
+        "goal": _goal(joined, zoning, priorities.year),
         "warnings": _warnings(inputs, joined, priorities, inputs.layers[:2]),
         "versions": versions(),
     }
@@ -103,6 +105,14 @@ def _totals(joined: Panel, priorities: Priorities, grouped: gpd.GeoDataFrame) ->
         "zones": len(grouped),
     }
     return {name: round(value, 4) if isinstance(value, float) else value for name, value in totals.items()}
+
+
+def _goal(joined: Panel, zoning: Zoning, year: int) -> dict[str, Any]:
+    """The nation's way to the goal, under each series that has the baseline."""
+    aim = goal.aim_of(zoning)
+    table = goal.by_series(joined.wide("coca_ha"), joined.places["department_code"], aim, year=year)
+    nation = pd.DataFrame(table.xs(published.NATION, level="place")).round(DECIMALS)
+    return {**asdict(aim), "series": nation.to_dict("index")}
 
 
 def _scoring(priorities: Priorities, zoning: Zoning) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from geo import coverage, topology
 from geo.files import replacing, sha256
-from layers import boundaries, criteria, dynamics, zones
+from layers import boundaries, criteria, dynamics, goal, zones
 from layers.criteria import Zoning
 from layers.panel import Panel
 from layers.priority import Priorities, prioritise
@@ -74,8 +74,8 @@ def run(settings: Settings, *, step: Callable[[str], None] = lambda _: None) -> 
     Returns
     -------
     Run
-        What was found; the run folder holds ``municipalities.geojson``, ``zones.geojson``, ``scores.csv``, ``map.html``
-        and ``run.json``.
+        What was found; the run folder holds ``municipalities.geojson``, ``zones.geojson``, ``scores.csv``,
+        ``methods.csv``, ``goal.csv``, ``map.html`` and ``run.json``.
 
     Raises
     ------
@@ -109,8 +109,9 @@ def run(settings: Settings, *, step: Callable[[str], None] = lambda _: None) -> 
         content = _content(inputs, joined, priorities, towns, grouped, zoning)
         page = standalone.page(webmap.build(content, lang=settings.lang))
         step("writing")
+        tables = _tables(joined, priorities, zoning)
         summary = record.summary(settings, inputs, joined, priorities, grouped, zoning)
-        _write(folder, towns, grouped, page, summary)
+        _write(folder, towns, grouped, page, tables, summary)
     return Run(out, towns, grouped, summary)
 
 
@@ -156,16 +157,28 @@ def _topology(inputs: Inputs, towns: gpd.GeoDataFrame) -> dict[str, Any]:
     return topology.encode(coverage.simplify_to(towns, vertices=MAP_VERTICES))
 
 
+def _tables(joined: Panel, priorities: Priorities, zoning: Zoning) -> dict[str, pd.DataFrame]:
+    """Ranks under every way to score, and the goal by place; what both are not for is the first look."""
+    names = joined.places[["name", "department"]]
+    ranks = priorities.robustness.ranks
+    methods = ranks.join(names)[["name", "department", *ranks]].join(priorities.robustness.reversals)
+    aims = goal.table(joined, goal.aim_of(zoning), year=priorities.year).set_index("series")
+    return {"methods.csv": methods.sort_values(ranks.columns[0]), "goal.csv": export.rounded(aims)}
+
+
 def _write(
     folder: Path,
     towns: gpd.GeoDataFrame,
     grouped: gpd.GeoDataFrame,
     page: str,
+    tables: dict[str, pd.DataFrame],
     summary: dict[str, Any],
 ) -> None:
     export.write_geojson(towns, folder / "municipalities.geojson")
     export.write_geojson(export.tidied(grouped), folder / "zones.geojson")
     export.write_csv(pd.DataFrame(towns.drop(columns="geometry")).sort_values(["rank", "code"]), folder / "scores.csv")
+    for name, table in tables.items():
+        export.write_csv(table, folder / name)
     (folder / "map.html").write_text(page, encoding="utf-8", newline="\n")
     # With the digests, files of two runs that a crash left side by side can be told apart.
     outputs = {file.name: sha256(file) for file in sorted(folder.iterdir())}

@@ -22,7 +22,9 @@ from shapely.geometry import Polygon, box
 from layers import boundaries
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = {"municipalities.geojson", "zones.geojson", "scores.csv", "map.html", "run.json"}
+FILES = {
+    "municipalities.geojson", "zones.geojson", "scores.csv", "methods.csv", "goal.csv", "map.html", "run.json",
+}  # fmt: skip
 SHARED_NAMES = {
     "code", "name", "department_code", "department", "population", "area_km2", "coca_ha", "coca_ha_per_km2",
     "coca_trend_ha_per_year", "permanence", "eradicated_ha", "resurgence", "farc_events", "homicide_rate", "station_km",
@@ -112,6 +114,29 @@ def test_every_score_follows_from_run_json_and_the_measures(run2020: Path):
     np.testing.assert_allclose(scores, table["score"], atol=1e-5)
 
 
+def test_the_goal_is_told_by_series_and_place(run2020: Path):
+    summary = json.loads((run2020 / "run.json").read_text(encoding="utf-8"))["goal"]
+    assert (summary["baseline"], summary["target"], summary["share"]) == (2017, 2023, 0.5)
+    printed = summary["series"]["printed total"]
+    assert (printed["baseline_ha"], printed["goal_ha"], printed["coca_ha"]) == (171_495, 85_747.5, 142_783)
+    table = pd.read_csv(run2020 / "goal.csv", dtype={"place": str})
+    assert table["place"].str.len().value_counts().to_dict() == {5: 1122, 2: 35}
+    towns = table[table["place"].str.len() == 5]
+    assert towns["change_ha"].sum() == pytest.approx(142_784.7 - 171_496.0, abs=0.1)
+    assert towns["share_of_change"].sum() == pytest.approx(1, abs=1e-3)
+    assert table.loc[table["place"] == "52", "name"].tolist() == ["Nariño"]
+
+
+def test_ranks_under_every_method_stand_beside_each_other(run2020: Path):
+    table = pd.read_csv(run2020 / "methods.csv", dtype={"code": str}).set_index("code")
+    ranks = table.drop(columns=["name", "department", "reversals"])
+    assert ranks.shape == (172, 15)
+    for column in ranks:
+        assert sorted(ranks[column]) == list(range(1, 173))
+    scores = pd.read_csv(run2020 / "scores.csv", dtype={"code": str}).set_index("code")
+    assert (ranks["weighted-mean, stated"] == scores["rank"].dropna().reindex(ranks.index)).all()
+
+
 def test_geojson_follows_rfc_7946(run2020: Path):
     text = (run2020 / "municipalities.geojson").read_text(encoding="utf-8")
     collection = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
@@ -148,7 +173,7 @@ def test_geojson_and_csv_agree_when_another_reader_opens_them(run2020: Path):
     assert len(table) == len(shapes) == 1122
     for column in table.columns:
         left, right = table[column], shapes[column].reindex(table.index)
-        if column in {"name", "department", "department_code", "zone"}:
+        if column in {"name", "department", "department_code", "zone", "permanence_class", "hot_spot"}:
             assert left.fillna("").tolist() == right.fillna("").tolist(), column
         else:
             np.testing.assert_array_equal(left.to_numpy(dtype=float), right.to_numpy(dtype=float), err_msg=column)
@@ -280,7 +305,7 @@ def test_explain_config_says_what_will_be_done_and_does_nothing(tmp_path: Path):
         "The score is TOPSIS",
         "cultivation counts 2 times as much as resurgence",
         "Always in a zone, beside those: San Andrés de Tumaco (52835). A base is funded.",
-        "A zone of more than 6 municipalities is divided.",
+        "A zone of more than 6 municipalities or 30,000 km² or 400,000 people is divided.",
         "coca_ha (ha): more counts more; between its lowest and highest value (winsorised min-max), of its logarithm",
     ):
         assert words in done.stdout, words
