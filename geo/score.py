@@ -416,11 +416,18 @@ def ranks(score: Floats) -> npt.NDArray[np.int64]:
     ndarray of int, shape (..., n)
         1 to n.
     """
-    order = np.argsort(-score, axis=-1, kind="stable")
-    places = np.broadcast_to(np.arange(1, score.shape[-1] + 1), score.shape)
-    rank = np.empty(score.shape, dtype=np.int64)
-    np.put_along_axis(rank, order, places, axis=-1)
-    return rank
+    n = score.shape[-1]
+    rows = -score.reshape(math.prod(score.shape[:-1]), n)
+    begins = np.arange(len(rows))[:, None] * n
+    order = np.argsort(rows, axis=-1) + begins
+    ordered = rows.ravel()[order]
+    # A stable sort takes twice as long, and only equal or missing scores need it.
+    tied = ~(ordered[:, 1:] > ordered[:, :-1]).all(axis=-1)
+    if tied.any():
+        order[tied] = np.argsort(rows[tied], axis=-1, kind="stable") + begins[tied]
+    rank = np.empty(rows.size, dtype=np.int64)
+    rank[order] = np.arange(1, n + 1)
+    return rank.reshape(score.shape)
 
 
 def _columns(unit: Unit) -> list[Floats]:

@@ -4,9 +4,8 @@ Bare arrays. NaN is a value that is missing; a column is weighed by what is know
 tells no unit from another and has no weight; where no column does, or fewer than two units are known, all weights are
 equal, since any would give the same order.
 
-pymcdm has all four and is what the tests compare with. It is not called here: its import brings matplotlib, it takes
-no missing values, its AHP only whole numbers from 1 to 9 and another random index than Saaty's, and its entropy of a
-column with a single zero is that of the most uneven column there can be.
+pymcdm has all four and is what the tests compare with. It is not called here: its import brings matplotlib (a second),
+it takes no missing values, its entropy no zeros, and its AHP only Saaty's whole numbers and another random index.
 """
 
 from __future__ import annotations
@@ -294,7 +293,7 @@ def critic(unit: Floats) -> Floats:
         own[differing] = 1.0
     elif len(differing):
         conflict = 1.0 - _correlations(unit[:, differing])
-        own[differing] = spread[differing] * np.where(conflict > NOTHING, conflict, 0.0).sum(axis=1)
+        own[differing] = spread[differing] * conflict.sum(axis=1)
     return _summing_to_1(own)
 
 
