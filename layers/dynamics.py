@@ -14,6 +14,7 @@ from layers.panel import Panel
 
 PERMANENT, INTERMITTENT, EXPANSION = "permanent", "intermittent", "expansion"
 ABANDONED, PAST, NEVER = "abandoned", "past", "never"
+GROUPS = ["eradicated", "next door", "elsewhere"]
 
 
 @dataclass(frozen=True)
@@ -95,9 +96,11 @@ def permanence_class(coca: pd.DataFrame, *, year: int, window_years: int, recent
     Returns
     -------
     Series of str
-        Named ``permanence_class``; missing where any year of the window is not measured.
+        Named ``permanence_class``. A year is on record if any unit was measured in it. Missing where a year of the
+        window was not measured; where an earlier year on record was not, those classes are missing that deny coca in
+        it (``never``, ``expansion`` and ``past``), since missing is not zero.
     """
-    years = [int(each) for each in coca.columns if int(each) <= year]
+    years = [int(each) for each in coca.columns[coca.notna().any()] if int(each) <= year]
     record = coca[years].to_numpy(dtype=float)
     window = coca.reindex(columns=range(year - window_years + 1, year + 1)).to_numpy(dtype=float)
     grown = record > 0
@@ -107,7 +110,8 @@ def permanence_class(coca: pd.DataFrame, *, year: int, window_years: int, recent
     rules = [~grown.any(axis=1), recent & ~before, ~lasting, ~recent, (window > 0).all(axis=1)]
     names = [NEVER, EXPANSION, PAST, ABANDONED, PERMANENT]
     found = pd.Series(np.select(rules, names, INTERMITTENT), index=coca.index, dtype=object)
-    return found.mask(np.isnan(window).any(axis=1)).rename("permanence_class")
+    unsure = np.isnan(record).any(axis=1) & found.isin([NEVER, EXPANSION, PAST])
+    return found.mask(np.isnan(window).any(axis=1) | unsure).rename("permanence_class")
 
 
 def hot_spot(coca_ha_per_km2: pd.Series, pairs: pd.DataFrame, *, false_discovery: float) -> pd.Series:
@@ -210,7 +214,8 @@ def spillover(
     ----------
     Rincón-Ruiz, A. and Kallis, G. (2013). Caught in the middle, Colombia's war on drugs and its effects on forest and
     people. Geoforum 46, 60-78. Dávalos, E. and Morales, L. F. (2023). Diffusion of crime control benefits: forced
-    eradication and coca crops in Colombia. Spatial Economic Analysis 18(3), 292-317.
+    eradication and coca crops in Colombia. Spatial Economic Analysis 18(3), 292-317. Both study spraying from the air;
+    eradication here is by hand.
     """
     stock = _stock(coca, year, years)
     removed = measures.eradicated_ha(eradicated, year=year, years=years)
@@ -227,6 +232,43 @@ def spillover(
         }
     )
     return Spillover(table[removed >= minimum_ha].sort_index(), _growth(stock))
+
+
+def by_nearness(
+    coca: pd.DataFrame, eradicated: pd.DataFrame, pairs: pd.DataFrame, *, year: int, years: int, minimum_ha: float
+) -> pd.DataFrame:
+    """Change of coca where it was eradicated, next door to that, and elsewhere: each municipality counts once.
+
+    The columns of :func:`spillover` must not be added up, since most neighbours of a municipality are neighbours of
+    others too, or were eradicated themselves. Here *next door* is only who was not: if coca moved, it should have grown
+    more there than *elsewhere*, and if the benefit spread, less. *Elsewhere* has little coca to begin with.
+
+    Parameters
+    ----------
+    coca, eradicated : DataFrame
+        Hectares standing and hectares eradicated a year.
+    pairs : DataFrame
+        Columns ``left`` and ``right``: neighbours, each pair once.
+    year, years : int
+        Reference year and length of the window.
+    minimum_ha : float
+        Hectares eradicated in the window from which a municipality counts as eradicated.
+
+    Returns
+    -------
+    DataFrame
+        Index ``eradicated``, ``next door``, ``elsewhere``: ``municipalities``, ``before_ha``, ``now_ha``, ``change_ha``
+        (each sums to the nation's), and ``growth`` (0.1 is 10 %; missing without coca before). Hectares are missing
+        where one of the municipalities was not measured.
+    """
+    there = measures.eradicated_ha(eradicated, year=year, years=years) >= minimum_ha
+    near = hotspots.neighbours_sum(there.astype(float).to_frame(), pairs).iloc[:, 0] > 0
+    group = pd.Series(np.select([there, near], GROUPS[:2], GROUPS[2]), index=coca.index)
+    stock = _stock(coca, year, years).add_suffix("_ha")
+    table = stock.groupby(group).sum().mask(stock.isna().groupby(group).any()).reindex(GROUPS, fill_value=0.0)
+    table.insert(0, "municipalities", group.value_counts().reindex(GROUPS, fill_value=0))
+    table["change_ha"] = table["now_ha"] - table["before_ha"]
+    return table.assign(growth=(table["change_ha"] / table["before_ha"]).where(table["before_ha"] > 0))
 
 
 def _stock(coca: pd.DataFrame, year: int, years: int) -> pd.DataFrame:

@@ -71,7 +71,8 @@ def progress(coca_ha: pd.DataFrame, aim: Aim, *, year: int) -> pd.DataFrame:
     known = coca_ha.reindex(columns=[aim.baseline, year])
     baseline, now = known.iloc[:, 0], known.iloc[:, 1]
     goal = baseline * (1 - aim.share)
-    gone = min(max((year - aim.baseline) / (aim.target - aim.baseline), 0.0), 1.0)
+    # A target in the baseline year itself leaves no way: it is due from that year on.
+    gone = min(max((year - aim.baseline) / max(aim.target - aim.baseline, 1), 0.0), 1.0)
     path = baseline + (goal - baseline) * gone
     table = {
         "baseline_ha": baseline,
@@ -105,8 +106,10 @@ def by_series(coca_ha: pd.DataFrame, departments: pd.Series, aim: Aim, *, year: 
         Index ``series`` and ``place``, which is ``CO`` or a department; the columns of :func:`progress`. Series: the
         ``municipal table`` added up, and the ``printed total`` where the publisher's of both years is on record.
     """
-    nation = coca_ha.sum(min_count=len(coca_ha)).rename(NATION).to_frame().T
-    summed = pd.concat([nation, coca_ha.groupby(departments.reindex(coca_ha.index)).sum(min_count=1)])
+    nation = coca_ha.sum(skipna=False).rename(NATION).to_frame().T
+    # A gap in one municipality is one in its department: as zero it would pass for a fall.
+    where = departments.reindex(coca_ha.index)
+    summed = pd.concat([nation, coca_ha.groupby(where).sum().mask(coca_ha.isna().groupby(where).any())])
     printed = published().loc["coca_ha"].unstack("year")
     printed = printed[printed.index.str.len() == len(NATION)]
     parts = {TABLE: progress(summed, aim, year=year), PRINTED: progress(printed, aim, year=year)}
@@ -158,9 +161,9 @@ def made_and_undid(coca_ha: pd.DataFrame, aim: Aim, *, year: int) -> pd.DataFram
     -------
     DataFrame
         The columns of :func:`progress`, and ``share_of_change``: the municipality's part of the nation's change, which
-        sums to 1; missing where the nation's coca did not change. The largest reductions come first.
+        sums to 1; missing where the nation's coca did not change or is not known. The largest reductions come first.
     """
     table = progress(coca_ha, aim, year=year)
-    total = table["change_ha"].sum()
+    total = table["change_ha"].sum(skipna=False)
     share = table["change_ha"] / total if total else table["change_ha"] * float("nan")
     return table.assign(share_of_change=share).sort_values(["change_ha", "baseline_ha"], kind="stable")

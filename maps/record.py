@@ -15,7 +15,7 @@ import shapely
 
 from geo.files import sha256
 from geo.score import Rescale, Scale
-from layers import boundaries, criteria, divipola, fetch, goal, police, published, territories
+from layers import boundaries, criteria, divipola, dynamics, fetch, goal, police, published, territories
 from layers.criteria import Zoning
 from layers.panel import Panel
 from layers.priority import Priorities
@@ -35,6 +35,7 @@ def summary(
     joined: Panel,
     priorities: Priorities,
     grouped: gpd.GeoDataFrame,
+    pairs: pd.DataFrame,
     zoning: Zoning,
 ) -> dict[str, Any]:
     """Gather what ``run.json`` holds; nothing in it depends on when or where the run took place.
@@ -51,6 +52,8 @@ def summary(
         Scores and ranks.
     grouped : GeoDataFrame
         The zones.
+    pairs : DataFrame
+        Neighbours, as :func:`geo.coverage.neighbours` gives them.
     zoning : Zoning
         The settings as applied.
 
@@ -71,6 +74,7 @@ def summary(
         "robustness": _robustness(priorities.robustness, zoning.uncertainty.top),
         "inputs": _described(inputs, settings),
         "totals": _totals(joined, priorities, grouped),
+        "neighbours": _neighbours(joined, pairs, zoning, priorities.year),
         "goal": _goal(joined, zoning, priorities.year),
         "warnings": _warnings(inputs, joined, priorities, inputs.layers[:2]),
         "versions": versions(),
@@ -105,6 +109,15 @@ def _totals(joined: Panel, priorities: Priorities, grouped: gpd.GeoDataFrame) ->
         "zones": len(grouped),
     }
     return {name: round(value, 4) if isinstance(value, float) else value for name, value in totals.items()}
+
+
+def _neighbours(joined: Panel, pairs: pd.DataFrame, zoning: Zoning, year: int) -> dict[str, Any]:
+    """Change of coca where it was eradicated, next door and elsewhere, each municipality once; no proof of a cause."""
+    windows = zoning.windows
+    table = dynamics.by_nearness(
+        joined.wide("coca_ha"), joined.wide("eradicated_ha"), pairs, year=year, years=windows.eradication_years, minimum_ha=windows.minimum_eradicated_ha,
+    )  # fmt: skip
+    return {str(name): row for name, row in table.round(DECIMALS).to_dict("index").items()}
 
 
 def _goal(joined: Panel, zoning: Zoning, year: int) -> dict[str, Any]:

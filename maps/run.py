@@ -110,7 +110,7 @@ def run(settings: Settings, *, step: Callable[[str], None] = lambda _: None) -> 
         page = standalone.page(webmap.build(content, lang=settings.lang))
         step("writing")
         tables = _tables(joined, priorities, zoning)
-        summary = record.summary(settings, inputs, joined, priorities, grouped, zoning)
+        summary = record.summary(settings, inputs, joined, priorities, grouped, pairs, zoning)
         _write(folder, towns, grouped, page, tables, summary)
     return Run(out, towns, grouped, summary)
 

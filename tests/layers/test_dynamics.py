@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from geo import coverage
 from layers import dynamics
 from layers.criteria import Zoning
-from layers.dynamics import hot_spot, net_of_replanting, permanence_class, spillover
+from layers.dynamics import by_nearness, hot_spot, net_of_replanting, permanence_class, spillover
 from layers.panel import Panel
 from layers.priority import Priorities
 
@@ -91,6 +91,30 @@ def test_classes_of_the_country(joined: Panel):
     assert (found == "never").sum() == (~ever).sum() == 803
 
 
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ("?xxxxxxxxxxxxxx", "permanent"),  # whatever was there in 2001
+        ("?...........x..", None),  # first seen within the last three years, or not
+        ("?..............", None),
+        ("?.x............", None),
+        ("?.........x....", "abandoned"),
+        ("?....x.......x.", "intermittent"),
+        ("xxxxxxxxxxxxxx?", None),
+    ],
+)
+def test_a_gap_before_the_window_hides_only_classes_that_deny_coca_in_it(row: str, expected: str | None):
+    found = permanence_class(history(row, "xxxxxxxxxxxxxxx"), year=2015, window_years=10, recent_years=3).iloc[0]
+    assert (None if pd.isna(found) else found) == expected
+
+
+def test_years_in_which_nothing_was_measured_are_not_on_record():
+    """A planner's own file of coca from 2006 on, in a panel that begins in 2001."""
+    rows = history("?????xxxxxxxxxx", "?????..........", "?????.......x..")
+    found = permanence_class(rows, year=2015, window_years=10, recent_years=3)
+    assert found.tolist() == ["permanent", "never", "expansion"]
+
+
 # Hot spots
 
 
@@ -100,7 +124,8 @@ def test_hot_spots_of_2020_are_where_the_coca_is(joined: Panel, scored: Prioriti
     found = hot_spot(density, pairs, false_discovery=zoning.hotspots.false_discovery)
     assert found.name == "hot_spot"
     assert set(found) == {"hot", "neither"}
-    assert (found == "hot").sum() == 84
+    assert (found == "hot").sum() == 58
+    assert (density[found == "hot"] > 0).all()
     assert (found[["54810", "52835", "19050"]] == "hot").all()  # Tibú, Tumaco, Argelia
     assert found["11001"] == "neither"
     assert scored.table.loc[found == "hot", "coca_ha"].sum() > 0.75 * scored.table["coca_ha"].sum()
@@ -179,3 +204,37 @@ def test_the_country_of_2020_shows_both(joined: Panel):
     tumaco = coca.loc["52835"]
     assert table.at["52835", "own_change_ha"] == pytest.approx(tumaco[2020] - tumaco[2017])
     assert dynamics.PAST == "past"
+
+
+# Where it was eradicated, next door, and elsewhere
+
+
+def test_each_municipality_counts_once_by_hand():
+    """Four in a row: the second was eradicated, the fourth is nobody's neighbour that was."""
+    index = pd.Index([f"{place:05d}" for place in range(4)])
+    stock = pd.DataFrame({2012: [10.0, 100, 20, 0], 2015: [30.0, 40, 10, 7]}, index=index)
+    removed = pd.DataFrame({2013: [0.0, 60, 0, 9], 2014: 0.0, 2015: 0.0}, index=index)
+    beside = pd.DataFrame({"left": index[:3], "right": index[1:]})
+    found = by_nearness(stock, removed, beside, year=2015, years=3, minimum_ha=50)
+    assert found["municipalities"].tolist() == [1, 2, 1]
+    assert found["before_ha"].tolist() == [100, 30, 0]
+    assert found["change_ha"].tolist() == [-60, 10, 7]
+    np.testing.assert_allclose(found["growth"], [-0.6, 1 / 3, np.nan])
+
+
+def test_without_eradication_all_is_elsewhere_and_a_gap_is_no_zero():
+    removed = eradicated(0, 0, 0)
+    found = by_nearness(change([1, 2, 3], [2, 3, np.nan]), removed, ROW, year=2015, years=3, minimum_ha=50)
+    assert found["municipalities"].tolist() == [0, 0, 3]
+    assert found["before_ha"].tolist() == [0, 0, 6]
+    assert found["now_ha"].tolist()[:2] == [0, 0]
+    assert found.loc["elsewhere", ["now_ha", "change_ha", "growth"]].isna().all()
+
+
+@pytest.mark.parametrize(("year", "counts"), [(2017, [151, 236, 735]), (2020, [136, 198, 788]), (2023, [97, 167, 858])])
+def test_groups_of_the_country_sum_to_it(joined: Panel, year: int, counts: list[int]):
+    coca, removed = joined.wide("coca_ha"), joined.wide("eradicated_ha")
+    found = by_nearness(coca, removed, coverage.neighbours(joined.places), year=year, years=3, minimum_ha=50)
+    assert found["municipalities"].tolist() == counts
+    assert found["now_ha"].sum() == pytest.approx(coca[year].sum())
+    assert found["before_ha"].sum() == pytest.approx(coca[year - 3].sum())

@@ -44,7 +44,7 @@ def test_a_year_without_data_is_missing():
 def test_the_nation_as_published(joined: Panel):
     """171,495 ha in 2017; half of it is 85,748; 2023 stood at 252,572, nearly as far off on the other side."""
     table = by_series(hectares(joined), joined.places["department_code"], AIM, year=2023)
-    nation = table.xs("CO", level="place").to_dict("index")
+    nation = pd.DataFrame(table.xs("CO", level="place")).to_dict("index")
     printed, summed = nation["printed total"], nation["municipal table"]
     assert (printed["baseline_ha"], printed["coca_ha"]) == (171_495, 252_572)
     assert printed["goal_ha"] == 85_747.5
@@ -82,3 +82,16 @@ def test_parts_of_the_change_sum_to_1_whatever_the_figures(figures):
     else:
         assert table["share_of_change"].sum() == pytest.approx(1)
     assert set(table.index) == set(coca.index)
+
+
+def test_a_gap_in_one_municipality_is_one_in_its_department_and_the_nation():
+    coca = pd.DataFrame({2017: [100.0, np.nan, 50.0], 2023: [50.0, 80.0, 25.0]}, index=["05001", "05002", "08001"])
+    departments = pd.Series(["05", "05", "08"], index=coca.index)
+    found = by_series(coca, departments, AIM, year=2023).loc["municipal table"]
+    assert list(found.index) == ["08"]
+    assert made_and_undid(coca, AIM, year=2023)["share_of_change"].isna().all()
+
+
+def test_a_goal_of_the_baseline_year_itself_is_due_from_then_on():
+    coca = pd.DataFrame({2017: [100.0], 2018: [60.0]})
+    assert progress(coca, Aim(baseline=2017, target=2017, share=0.5), year=2018)["path_ha"].tolist() == [50]

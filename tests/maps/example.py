@@ -63,6 +63,11 @@ def _municipalities() -> gpd.GeoDataFrame:
     frame["homicide_rate"] = 41.26
     frame["station_km"] = np.where(frame["department_code"] == "02", np.nan, 7.25)
     _rank(frame)
+    frame["permanence_class"] = np.where(frame["coca_ha"] > 0, "permanent", "never")
+    frame["hot_spot"] = "neither"
+    for column in ("net_eradicated_low_ha", "net_eradicated_high_ha", "neighbours_change_ha"):
+        frame[column] = 33.5
+    frame["displacement_ha"] = frame["diffusion_ha"] = np.where(places % 2, 5.25, np.nan)
     frame["high_cultivation"] = frame.index.isin(["01001", "01002", "02005"])
     frame["vacated"] = frame["farc_events"] >= 3
     frame["pdet"] = places % 3 == 0
