@@ -115,8 +115,13 @@ def _neighbours(joined: Panel, pairs: pd.DataFrame, zoning: Zoning, year: int) -
     """Change of coca where it was eradicated, next door and elsewhere, each municipality once; no proof of a cause."""
     windows = zoning.windows
     table = dynamics.by_nearness(
-        joined.wide("coca_ha"), joined.wide("eradicated_ha"), pairs, year=year, years=windows.eradication_years, minimum_ha=windows.minimum_eradicated_ha,
-    )  # fmt: skip
+        joined.wide("coca_ha"),
+        joined.wide("eradicated_ha"),
+        pairs,
+        year=year,
+        years=windows.eradication_years,
+        minimum_ha=windows.minimum_eradicated_ha,
+    )
     return {str(name): row for name, row in table.round(DECIMALS).to_dict("index").items()}
 
 
