@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -131,12 +131,12 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     written.to_csv(path, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC if broken else csv.QUOTE_MINIMAL)
 
 
-def write_json(value: Mapping[str, Any], path: Path) -> None:
-    """Write a mapping as indented JSON, missing numbers as null.
+def write_json(value: Mapping[str, Any] | Sequence[Any], path: Path) -> None:
+    """Write a mapping or a list as indented JSON, missing numbers as null.
 
     Parameters
     ----------
-    value : mapping
+    value : mapping or sequence
         What JSON can hold.
     path : Path
         The file to write.

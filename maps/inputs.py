@@ -34,6 +34,8 @@ class Settings:
         Language of the map.
     drop_unmatched : bool
         Whether to go on without hectares whose code no boundary has.
+    weight_changes : int
+        For how many municipalities on either side of the limit of the first the smallest change of weights is sought.
     data : {"bundled", "official"}
         Where what no file is named for comes from: the atlas, or what ``scripts/fetch.py`` has fetched of boundaries,
         coca, eradication and police posts.
@@ -50,6 +52,7 @@ class Settings:
     lang: Literal["es", "en"] = "es"
     drop_unmatched: bool = False
     data: Literal["bundled", "official"] = "bundled"
+    weight_changes: int = 0
 
     def file(self, name: str) -> Path | None:
         """The file of a layer.

@@ -69,6 +69,7 @@ def summary(
         "lang": settings.lang,
         "drop_unmatched": settings.drop_unmatched,
         "data": settings.data,
+        "weight_changes": settings.weight_changes,
         "config": _config(zoning),
         "scoring": _scoring(priorities, zoning),
         "robustness": _robustness(priorities.robustness, zoning.uncertainty.top),

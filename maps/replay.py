@@ -15,7 +15,7 @@ from layers.tables import ATLAS
 from maps import record
 from maps.inputs import Settings
 
-KEYS = ("year", "seed", "draws", "lang", "drop_unmatched", "data", "inputs", "versions")
+KEYS = ("year", "seed", "draws", "lang", "drop_unmatched", "data", "weight_changes", "inputs", "versions")
 
 
 def settings_of(path: Path, out: Path | None = None, *, also: Collection[str] = ()) -> Settings:
@@ -139,6 +139,7 @@ def _settings(recorded: Mapping[str, Any]) -> Settings:
         lang=recorded["lang"],
         drop_unmatched=recorded["drop_unmatched"],
         data=recorded["data"],
+        weight_changes=recorded["weight_changes"],
     )
 
 

@@ -19,6 +19,7 @@ from layers.priority import Priorities, prioritise
 from layers.sources import sources
 from layers.tables import ATLAS
 from maps import export, record, standalone, webmap
+from maps import reasons as explained
 from maps.inputs import Inputs, Settings, read
 
 DRAWN_SOURCES = (
@@ -75,7 +76,7 @@ def run(settings: Settings, *, step: Callable[[str], None] = lambda _: None) -> 
     -------
     Run
         What was found; the run folder holds ``municipalities.geojson``, ``zones.geojson``, ``scores.csv``,
-        ``methods.csv``, ``goal.csv``, ``map.html`` and ``run.json``.
+        ``methods.csv``, ``goal.csv``, ``explanations.json``, ``map.html`` and ``run.json``.
 
     Raises
     ------
@@ -109,9 +110,10 @@ def run(settings: Settings, *, step: Callable[[str], None] = lambda _: None) -> 
         content = _content(inputs, joined, priorities, towns, grouped, zoning)
         page = standalone.page(webmap.build(content, lang=settings.lang))
         step("writing")
+        reasons = explained.gather(priorities, zoning, joined.places["name"], changes=settings.weight_changes)
         tables = _tables(joined, priorities, zoning)
         summary = record.summary(settings, inputs, joined, priorities, grouped, pairs, zoning)
-        _write(folder, towns, grouped, page, tables, summary)
+        _write(folder, towns, grouped, page, tables, reasons, summary)
     return Run(out, towns, grouped, summary)
 
 
@@ -172,6 +174,7 @@ def _write(
     grouped: gpd.GeoDataFrame,
     page: str,
     tables: dict[str, pd.DataFrame],
+    reasons: list[dict[str, Any]],
     summary: dict[str, Any],
 ) -> None:
     export.write_geojson(towns, folder / "municipalities.geojson")
@@ -180,6 +183,7 @@ def _write(
     for name, table in tables.items():
         export.write_csv(table, folder / name)
     (folder / "map.html").write_text(page, encoding="utf-8", newline="\n")
+    export.write_json(reasons, folder / "explanations.json")
     # With the digests, files of two runs that a crash left side by side can be told apart.
     outputs = {file.name: sha256(file) for file in sorted(folder.iterdir())}
     export.write_json(summary | {"outputs": outputs}, folder / "run.json")

@@ -46,6 +46,13 @@ def main(
     data: Annotated[
         Data, typer.Option(help="What no file is named for: bundled, or official as scripts/fetch.py fetched it.")
     ] = Data.bundled,
+    weight_changes: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Municipalities on either side of the first 20 whose smallest change of weights is sought; 1-2 s each.",
+        ),
+    ] = 0,
     replay: Annotated[
         Path | None,
         typer.Option(help="A run.json: run the same again and compare the bytes. Only --out goes with it."),
@@ -69,7 +76,18 @@ def main(
         from maps.run import run
 
         settings = Settings(
-            year, config, boundaries, coca, eradication, out, draws, seed, lang.value, drop_unmatched, data.value
+            year,
+            config,
+            boundaries,
+            coca,
+            eradication,
+            out,
+            draws,
+            seed,
+            lang.value,
+            drop_unmatched,
+            data.value,
+            weight_changes,
         )
         if replay is not None:
             settings = again.settings_of(replay, out, also=terminal.given(context))

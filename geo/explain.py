@@ -1,0 +1,339 @@
+"""Why a unit ranks where it does: the smallest change of weights that moves it, and what it would need by itself.
+
+Bare arrays: n units by m measures in 0..1, NaN where missing, and weights that sum to 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from geo import score
+from geo.score import Floats
+
+Mask = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.intp]
+
+LEAD = 1e-6  # by so much of the score a unit must be ahead of one that comes first at equal scores
+PRECISION = 1e-9  # below it two shares of the weight are the same
+SLACK = 2e-7  # by which the solver may miss a lead
+SETTLED = 1e-6  # below it a score has not changed, so that measures which are missing need not be taken otherwise
+BATCH = 64  # programmes that are solved beside each other
+PRICE = 100.0  # in weight, of a lead that a programme misses by 1
+ROUNDS = 20  # in which the score and the measures that are missing must agree
+
+
+@dataclass(frozen=True)
+class WeightChange:
+    """The smallest change of weights that brings a unit into the first, or out of them.
+
+    Attributes
+    ----------
+    weights : ndarray, shape (m,)
+        After the change, summing to 1.
+    distance : float
+        The share of all weight that moves from some measures to others: half the sum of the absolute changes, 0 to 1.
+    way : {"in", "out"}
+        Which way the unit goes.
+    """
+
+    weights: Floats
+    distance: float
+    way: Literal["in", "out"]
+
+
+@dataclass(frozen=True)
+class _Race:
+    """Others of whom enough must be passed: their leads are linear in the weights.
+
+    Attributes
+    ----------
+    leads : ndarray, shape (c, m)
+        By how much each measure favours passing each of the others.
+    least : ndarray, shape (c,)
+        What the weighted lead must be for that other to count as passed.
+    needed : int
+        How many must be passed.
+    """
+
+    leads: Floats
+    least: Floats
+    needed: int
+
+    def gaps(self, weights: Floats) -> Floats:
+        """How far beyond what is needed each lead is, shape (c,); below 0 where the other is not passed."""
+        return np.asarray(self.leads @ weights - self.least)
+
+
+def weight_change(unit: Floats, weights: Floats, place: int, *, top: int) -> WeightChange | None:
+    """Find the smallest change of weights that brings a unit into the first, or out of them if it is there.
+
+    Scores are weighted means, and equal scores rank in the order of rows, as in :mod:`geo.score`. Whom to pass is a
+    choice, which branch and bound makes over linear programmes. Where nothing is missing, no smaller change does it, up
+    to ``LEAD``: that is by how much of the score a unit must be ahead of one whose row comes first. Where measures are
+    missing, a score is a ratio of weights: they are taken to stand at the score that the unit has after the change, by
+    which every comparison with it is exact. The change is then verified to work, and is the smallest under that rule
+    only.
+
+    Parameters
+    ----------
+    unit : ndarray, shape (n, m)
+        Measures in 0..1; NaN where missing.
+    weights : ndarray, shape (m,)
+        Not negative, summing to 1.
+    place : int
+        Row of the unit.
+    top : int
+        Up to which rank a unit counts as among the first.
+
+    Returns
+    -------
+    WeightChange or None
+        None where no weights bring it there.
+    """
+    contest = _Contest(unit, weights, place, top)
+    after = contest.settle()
+    if after is None:
+        return None
+    return WeightChange(after, _distance(after, weights), "out" if contest.inside else "in")
+
+
+def needed(unit: Floats, weights: Floats, place: int, *, threshold: float) -> Floats:
+    """For each measure, the value that by itself would bring the unit's score to a threshold.
+
+    Parameters
+    ----------
+    unit : ndarray, shape (n, m)
+        Measures in 0..1; NaN where missing.
+    weights : ndarray, shape (m,)
+        Not negative, summing to 1.
+    place : int
+        Row of the unit.
+    threshold : float
+        The score to reach, or for a unit above it, to fall to.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        0 to 1, the other measures as they are: at least so much for a unit below the threshold, so low for one above.
+        Of a missing measure, what it would have to be once measured. NaN where no value from 0 to 1 is enough, and
+        where the measure has no weight.
+    """
+    own = unit[place]
+    known = np.where(np.isnan(own), 0.0, weights)
+    total, points = known.sum(), np.nansum(known * own)
+    # With a measure at x: (points of the others + w x) / (their weight + w) = threshold.
+    rest = points - known * np.nan_to_num(own)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = (threshold * (total - known + weights) - rest) / weights
+    reached = (value >= -PRECISION) & (value <= 1 + PRECISION)
+    return np.where(reached, np.clip(value, 0.0, 1.0), np.nan)
+
+
+def _distance(after: Floats, before: Floats) -> float:
+    return float(np.abs(after - before).sum() / 2)
+
+
+def _scores(unit: Floats, weights: Floats) -> Floats:
+    return score.weighted_mean(unit, weights)[0]
+
+
+class _Contest:
+    """A unit, and the others that it must pass to come in, or that must pass it to send it out."""
+
+    def __init__(self, unit: Floats, weights: Floats, place: int, top: int) -> None:
+        self.unit, self.weights, self.place = unit, weights, place
+        self.others = np.flatnonzero(np.arange(len(unit)) != place)
+        self.inside = bool(score.ranks(_scores(unit, weights))[place] <= top)
+        self.needed = top if self.inside else len(unit) - top
+        helped = self.others < place if self.inside else self.others > place
+        self.least = np.where(helped, 0.0, LEAD)
+
+    def settle(self) -> Floats | None:
+        """Weights that do it, once the level at which missing measures stand is the score that the weights give."""
+        best, after, level = None, self.weights, self._level(self.weights, 0.0)
+        for _ in range(ROUNDS if self.needed <= len(self.others) else 0):
+            race = _Race(self._leads(level), self.least, self.needed)
+            found = _Search(race, self.weights).run(after)
+            if found is None:
+                return best
+            after, taken = found, level
+            passed, level = self._passed(after), self._level(after, level)
+            if passed.sum() >= self.needed:
+                best = _nearer(after, best, self.weights)
+                if abs(level - taken) < SETTLED or not np.isnan(self.unit).any():
+                    return best
+            # Equal in the programme, and not in the arithmetic of scores: from now on it must be ahead.
+            self.least = np.where((race.gaps(after) >= -SLACK) & ~passed, LEAD, self.least)
+        return best
+
+    def _level(self, weights: Floats, otherwise: float) -> float:
+        own = float(_scores(self.unit[[self.place]], weights)[0])
+        return otherwise if np.isnan(own) else own
+
+    def _leads(self, level: float) -> Floats:
+        """Leads with missing measures at a level, by which none favours anybody at that score."""
+        filled = np.where(np.isnan(self.unit), level, self.unit)
+        ahead = filled[self.place] - filled[self.others]
+        return np.asarray(-ahead if self.inside else ahead)
+
+    def _passed(self, weights: Floats) -> Mask:
+        """Which of the others are passed under the true rule."""
+        rank = score.ranks(_scores(self.unit, weights))
+        behind = rank[self.others] > rank[self.place]
+        return np.asarray(~behind if self.inside else behind)
+
+
+class _Search:
+    """Branch and bound: demand the other that is farthest from being passed, or give it up."""
+
+    def __init__(self, race: _Race, weights: Floats) -> None:
+        self.race, self.weights = race, weights
+        self.best: Floats | None = None
+        self._reach(1.0 + LEAD)
+
+    def run(self, start: Floats) -> Floats | None:
+        """The closest weights at which enough are passed; those that weights nearby pass are tried first."""
+        first = np.argsort(-self.race.gaps(start), kind="stable")[: self.race.needed]
+        nobody = np.zeros(len(self.race.leads), dtype=bool)
+        self._offer(self._closest(_with(nobody, first)))
+        self._visit(nobody, nobody, self.weights)
+        return self.best
+
+    def _visit(self, demanded: Mask, given_up: Mask, after: Floats) -> None:
+        """Look for closer weights that pass those demanded, whose closest are known."""
+        gaps = self.race.gaps(after)
+        if (gaps >= -SLACK).sum() >= self.race.needed:
+            self._offer(after)
+            return
+        while not (demanded & self.hopeless).any():
+            left = ~(demanded | given_up | self.sure | self.hopeless)
+            spare = int((demanded | self.sure | left).sum()) - self.race.needed
+            if spare <= 0:
+                if spare == 0:
+                    self._offer(self._closest(demanded | left))
+                return
+            given_up = self._branch(demanded, given_up, np.flatnonzero(left)[np.argsort(gaps[left], kind="stable")][: 2 * spare])
+
+    def _branch(self, demanded: Mask, given_up: Mask, left: Places) -> Mask:
+        """Demand one after the other, and give it up after that."""
+        each = dict(zip(left.tolist(), self._closest_with_each(demanded, left), strict=True))
+        too_far = [one for one, after in each.items() if after is None]
+        if too_far:
+            given_up = _with(given_up, np.array(too_far))
+            spare = self._spare(demanded, given_up)
+            if spare <= 0:
+                return given_up
+        for one in left[:BATCH]:
+            after = each[int(one)]
+            if after is None or self.hopeless[one] or self.sure[one]:
+                continue
+            if self._spare(demanded, given_up) <= 0:
+                break
+            if self._closer(after):
+                self._visit(_with(demanded, one), given_up, after)
+            given_up = _with(given_up, one)
+        return given_up
+
+    def _spare(self, demanded: Mask, given_up: Mask) -> int:
+        left = ~(demanded | given_up | self.sure | self.hopeless)
+        return int((demanded | self.sure | left).sum()) - self.race.needed
+
+    def _closer(self, after: Floats) -> bool:
+        return _distance(after, self.weights) < self.distance - PRECISION
+
+    def _closest(self, demanded: Mask) -> Floats | None:
+        return _closest(self.race.leads[demanded], self.race.least[demanded], self.weights)
+
+    def _closest_with_each(self, demanded: Mask, others: Places) -> list[Floats | None]:
+        """The closest weights that pass those demanded and one more, for each of some others, in one programme.
+
+        None where they are no closer than the best known: a demand may be missed there at a price, so that the other
+        programmes have a solution; with the price, distances are then too small rather than too large.
+        """
+        rows = [np.append(np.flatnonzero(demanded), other) for other in others]
+        after, missed = _closest_each(self.race.leads[rows], self.race.least[rows], self.weights)
+        bound = np.abs(after - self.weights).sum(axis=1) / 2 + PRICE * missed
+        hopeless = bound >= self.distance - PRECISION
+        return [
+            None if out else each if short <= SLACK else self._closest(_with(demanded, other))
+            for other, each, out, short in zip(others, after, hopeless, missed, strict=True)
+        ]
+
+    def _offer(self, after: Floats | None) -> None:
+        if after is not None and self._closer(after):
+            self.best = after
+            self._reach(_distance(after, self.weights))
+
+    def _reach(self, distance: float) -> None:
+        """Who is passed by all weights within a distance, and who by none."""
+        leads, least = self.race.leads, self.race.least
+        self.distance = distance
+        self.sure = -_most(-leads, self.weights, distance) >= least
+        self.hopeless = _most(leads, self.weights, distance) < least - SLACK
+
+
+def _most(leads: Floats, weights: Floats, distance: float) -> Floats:
+    """The largest weighted leads within a distance: weight moves from the measures of least lead to that of most."""
+    order = np.argsort(leads, axis=1)
+    ordered, held = np.take_along_axis(leads, order, axis=1), weights[order]
+    taken = np.clip(distance - (np.cumsum(held, axis=1) - held), 0.0, held)
+    return np.asarray(leads @ weights + (taken * (ordered[:, -1:] - ordered)).sum(axis=1))
+
+
+def _closest(leads: Floats, least: Floats, weights: Floats) -> Floats | None:
+    """The closest weights that give every lead at least so much."""
+    if not len(leads):
+        return weights
+    found = _solve(leads[None], least[None], weights, price=None)
+    return None if found is None else found[0][0]
+
+
+def _closest_each(leads: Floats, least: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """The closest weights of each of k programmes, shape (k, m), and by how much they miss a lead."""
+    found = _solve(leads, least, weights, price=PRICE)
+    if found is None:
+        return np.tile(weights, (len(leads), 1)), np.zeros(len(leads))
+    return found
+
+
+def _solve(leads: Floats, least: Floats, weights: Floats, *, price: float | None) -> tuple[Floats, Floats] | None:
+    """Linear programmes beside each other, in what is added to weights, what is taken away, and what leads miss."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.sparse import coo_array
+
+    k, r, m = leads.shape
+    block = np.zeros((k, r + 1, 2 * m + 1))
+    block[:, :r, :m], block[:, :r, m:-1], block[:, :r, -1] = leads, -leads, 1.0
+    block[:, r, :m], block[:, r, m:-1] = 1.0, -1.0
+    row, column = np.arange(k * (r + 1)).reshape(k, r + 1, 1), np.arange(k * (2 * m + 1)).reshape(k, 1, 2 * m + 1)
+    places = tuple(np.broadcast_to(each, block.shape).ravel() for each in (row, column))
+    low = np.zeros((k, r + 1))
+    low[:, :r] = least - leads @ weights
+    high = np.zeros((k, r + 1))
+    high[:, :r] = np.inf
+    cost = np.concatenate([np.ones(m), np.zeros(m), [price or 0.0]])
+    most = np.concatenate([1 - weights, weights, [0.0 if price is None else np.inf]])
+    done = milp(
+        np.tile(cost, k),
+        bounds=Bounds(0.0, np.tile(most, k)),
+        constraints=LinearConstraint(coo_array((block.ravel(), places)).tocsc(), low.ravel(), high.ravel()),
+    )
+    if done.x is None:
+        return None
+    x = done.x.reshape(k, 2 * m + 1)
+    after = np.clip(weights + x[:, :m] - x[:, m:-1], 0.0, 1.0)
+    return after / after.sum(axis=1, keepdims=True), x[:, -1]
+
+
+def _nearer(after: Floats, best: Floats | None, weights: Floats) -> Floats:
+    return after if best is None or _distance(after, weights) < _distance(best, weights) else best
+
+
+def _with(some: Mask, more: Places | np.intp) -> Mask:
+    wider = some.copy()
+    wider[more] = True
+    return wider
