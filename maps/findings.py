@@ -8,15 +8,18 @@ from collections.abc import Iterable, Iterator
 import pandas as pd
 
 from geo.score import Method
-from layers import criteria
+from layers import criteria, goal
 from layers.criteria import Zoning
 from layers.draws import Choice
+from layers.goal import Aim
 from layers.panel import Panel
 from layers.priority import Priorities, prioritise
+from layers.published import NATION
 from maps.inputs import Settings, read
 
 YEARS = (2017, 2020, 2023)
 DRAWS, SEED = 10_000, 1
+MOVERS = 4
 SHORT = {
     Method.WEIGHTED_MEAN: "mean",
     Method.GEOMETRIC_MEAN: "geometric",
@@ -43,7 +46,7 @@ def markdown() -> str:
     """
     joined, zoning = read(Settings()).join(), criteria.load()
     runs = [prioritise(joined, zoning, year=year, draws=DRAWS, seed=SEED) for year in YEARS]
-    return "\n".join([INTRO, *(_year(run, joined, zoning) for run in runs)])
+    return "\n".join([INTRO, *(_year(run, joined, zoning) for run in runs), _goal(joined, zoning)])
 
 
 def _year(run: Priorities, joined: Panel, zoning: Zoning) -> str:
@@ -82,6 +85,44 @@ def _agreed(run: Priorities, by_method: pd.DataFrame, top: int) -> str:
         f"{widths['survey']:g}, from method and rescaling alone {widths['method']:g}."
     )
     return textwrap.fill(said, 120)
+
+
+def _goal(joined: Panel, zoning: Zoning) -> str:
+    """The nation's way to the goal in these years, and who made and undid it."""
+    aim = goal.aim_of(zoning)
+    heads = ["year", "series", "coca ha", "goal ha", "path ha", "progress", "on the path"]
+    rows = [row for year in YEARS for row in _progress(joined, aim, year)]
+    return "\n".join(["## The goal", "", *_table(heads, rows), "", _movers(joined, aim)])
+
+
+def _progress(joined: Panel, aim: Aim, year: int) -> list[list[str]]:
+    table = goal.by_series(joined.wide("coca_ha"), joined.places["department_code"], aim, year=year)
+    nation = pd.DataFrame(table.xs(NATION, level="place")).to_dict("index")
+    return [
+        [
+            str(year), str(series), f"{row['coca_ha']:,.0f}", f"{row['goal_ha']:,.0f}", f"{row['path_ha']:,.0f}",
+            f"{row['progress']:.3f}", "yes" if row["on_path"] else "no",
+        ]
+        for series, row in nation.items()
+    ]  # fmt: skip
+
+
+def _movers(joined: Panel, aim: Aim) -> str:
+    table = goal.made_and_undid(joined.wide("coca_ha"), aim, year=aim.target).join(
+        joined.places[["name", "department"]]
+    )
+    fell, rose = table[table["change_ha"] < 0], table[table["change_ha"] > 0]
+    made, undid = ("; ".join(_named(row) for _, row in each.head(MOVERS).iterrows()) for each in (fell, rose[::-1]))
+    said = (
+        f"From {aim.baseline} to {aim.target} coca fell in {len(fell)} municipalities, by "
+        f"{-fell['change_ha'].sum():,.0f} ha, most in {made}. It rose in {len(rose)}, by "
+        f"{rose['change_ha'].sum():,.0f} ha, most in {undid}."
+    )
+    return textwrap.fill(said, 120) + "\n"
+
+
+def _named(row: pd.Series) -> str:
+    return f"{row['name']}, {row['department']} ({row['change_ha']:+,.0f} ha)"
 
 
 def _table(heads: list[str], rows: Iterable[list[str]]) -> Iterator[str]:

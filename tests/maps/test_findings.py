@@ -60,3 +60,11 @@ def test_2020_is_the_run_of_2020():
     for place, column in enumerate(("weighted-mean", "geometric-mean", "topsis", "vikor", "promethee"), start=4):
         ranks = scored.robustness.ranks[f"{column}, stated"].loc[ranked.index]
         assert [row[place] for row in rows("2020")] == [str(rank) for rank in ranks]
+
+
+def test_the_goal_is_as_published():
+    """171,495 ha in 2017, half of it 85,748, and 252,572 ha in 2023."""
+    said = part("The goal")
+    assert "| 2017 | printed total | 171,495 | 85,748 | 171,495 | 0.000 | yes |" in said
+    assert "| 2023 | printed total | 252,572 | 85,748 | 85,748 | -0.946 | no |" in said
+    assert "| 2023 | municipal table | 252,573 | 85,748 | 85,748 | -0.946 | no |" in said
