@@ -20,8 +20,8 @@ ROW = pd.DataFrame({"left": ["00000", "00001"], "right": ["00001", "00002"]})
 
 
 def history(*rows: str) -> pd.DataFrame:
-    """A row of 15 years from 2001: ``x`` coca, ``.`` none, ``?`` not measured."""
-    marks = {"x": 5.0, ".": 0.0, "?": np.nan}
+    """A row of 15 years from 2001: ``o`` coca, ``.`` none, ``?`` not measured."""
+    marks = {"o": 5.0, ".": 0.0, "?": np.nan}
     index = pd.Index([f"{place:05d}" for place in range(len(rows))], name="code")
     return pd.DataFrame([[marks[mark] for mark in row] for row in rows], index=index, columns=YEARS)
 
@@ -30,19 +30,19 @@ def history(*rows: str) -> pd.DataFrame:
     ("row", "expected"),
     [
         ("...............", "never"),
-        ("xxxxxxxxxxxxxxx", "permanent"),
-        (".....xxxxxxxxxx", "permanent"),  # the last ten years
-        ("......xxxxxxxxx", "intermittent"),
-        ("..x...x.....x..", "intermittent"),
-        (".............x.", "expansion"),  # first seen within the last three years
-        ("............xxx", "expansion"),
-        ("...........x..x", "intermittent"),  # seen four years ago for the first time
-        ("x............xx", "intermittent"),  # seen long ago as well
-        ("...........x...", "abandoned"),
-        ("xxxxxxxxxxxx...", "abandoned"),
-        (".....x.........", "abandoned"),  # the first year of the window
-        ("....x..........", "past"),  # the last year before it
-        ("xxxxx..........", "past"),
+        ("ooooooooooooooo", "permanent"),
+        (".....oooooooooo", "permanent"),  # the last ten years
+        ("......ooooooooo", "intermittent"),
+        ("..o...o.....o..", "intermittent"),
+        (".............o.", "expansion"),  # first seen within the last three years
+        ("............ooo", "expansion"),
+        ("...........o..o", "intermittent"),  # seen four years ago for the first time
+        ("o............oo", "intermittent"),  # seen long ago as well
+        ("...........o...", "abandoned"),
+        ("oooooooooooo...", "abandoned"),
+        (".....o.........", "abandoned"),  # the first year of the window
+        ("....o..........", "past"),  # the last year before it
+        ("ooooo..........", "past"),
     ],
 )
 def test_each_class_by_hand(row: str, expected: str):
@@ -50,34 +50,34 @@ def test_each_class_by_hand(row: str, expected: str):
     assert (found.name, found.tolist()) == ("permanence_class", [expected])
 
 
-@pytest.mark.parametrize("row", ["xxxxxxxxxxxxxx?", ".....?.........", ".......?......."])
+@pytest.mark.parametrize("row", ["oooooooooooooo?", ".....?.........", ".......?......."])
 def test_a_year_of_the_window_that_is_not_measured_makes_the_class_missing(row: str):
     assert permanence_class(history(row), year=2015, window_years=10, recent_years=3).isna().all()
 
 
 def test_years_before_the_record_make_the_class_missing_and_later_years_do_not_count():
-    rows = history("xxxxxxxxxxxxxxx", "..............x")
+    rows = history("ooooooooooooooo", "..............o")
     assert permanence_class(rows, year=2009, window_years=10, recent_years=3).isna().all()
     assert permanence_class(rows, year=2014, window_years=10, recent_years=3).tolist() == ["permanent", "never"]
 
 
 def test_thresholds_can_be_changed():
-    row = history("..........x..xx")
+    row = history("..........o..oo")
     assert permanence_class(row, year=2015, window_years=10, recent_years=3).tolist() == ["intermittent"]
     assert permanence_class(row, year=2015, window_years=10, recent_years=4).tolist() == ["intermittent"]
     assert permanence_class(row, year=2015, window_years=10, recent_years=5).tolist() == ["expansion"]
     assert permanence_class(row, year=2015, window_years=2, recent_years=1).tolist() == ["permanent"]
 
 
-@given(st.text("x.", min_size=15, max_size=15))
+@given(st.text("o.", min_size=15, max_size=15))
 def test_a_class_says_what_it_says(row: str):
     found = permanence_class(history(row), year=2015, window_years=10, recent_years=3).iloc[0]
     window, recent, before = row[-10:], row[-3:], row[:-3]
-    assert (found == "never") == ("x" not in row)
+    assert (found == "never") == ("o" not in row)
     assert (found == "permanent") == ("." not in window)
-    assert (found == "expansion") == ("x" in recent and "x" not in before)
-    assert (found == "abandoned") == ("x" in window and "x" not in recent)
-    assert (found == "past") == ("x" in row and "x" not in window)
+    assert (found == "expansion") == ("o" in recent and "o" not in before)
+    assert (found == "abandoned") == ("o" in window and "o" not in recent)
+    assert (found == "past") == ("o" in row and "o" not in window)
 
 
 def test_classes_of_the_country(joined: Panel):
@@ -94,23 +94,23 @@ def test_classes_of_the_country(joined: Panel):
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        ("?xxxxxxxxxxxxxx", "permanent"),  # whatever was there in 2001
-        ("?...........x..", None),  # first seen within the last three years, or not
+        ("?oooooooooooooo", "permanent"),  # whatever was there in 2001
+        ("?...........o..", None),  # first seen within the last three years, or not
         ("?..............", None),
-        ("?.x............", None),
-        ("?.........x....", "abandoned"),
-        ("?....x.......x.", "intermittent"),
-        ("xxxxxxxxxxxxxx?", None),
+        ("?.o............", None),
+        ("?.........o....", "abandoned"),
+        ("?....o.......o.", "intermittent"),
+        ("oooooooooooooo?", None),
     ],
 )
 def test_a_gap_before_the_window_hides_only_classes_that_deny_coca_in_it(row: str, expected: str | None):
-    found = permanence_class(history(row, "xxxxxxxxxxxxxxx"), year=2015, window_years=10, recent_years=3).iloc[0]
+    found = permanence_class(history(row, "ooooooooooooooo"), year=2015, window_years=10, recent_years=3).iloc[0]
     assert (None if pd.isna(found) else found) == expected
 
 
 def test_years_in_which_nothing_was_measured_are_not_on_record():
     """A planner's own file of coca from 2006 on, in a panel that begins in 2001."""
-    rows = history("?????xxxxxxxxxx", "?????..........", "?????.......x..")
+    rows = history("?????oooooooooo", "?????..........", "?????.......o..")
     found = permanence_class(rows, year=2015, window_years=10, recent_years=3)
     assert found.tolist() == ["permanent", "never", "expansion"]
 
