@@ -68,7 +68,7 @@ def nearest_by_every_choice(unit: Floats, weights: Floats, place: int, top: int,
             b_eq=[1.0],
         )
         if done.status == 0:
-            found.append(float(done.fun))
+            found.append(float(done.fun or 0.0))
     return min(found)
 
 
@@ -115,7 +115,8 @@ def test_a_unit_inside_is_sent_out_by_the_same_amount():
     unit = np.array([[1.0, 0, 0], [0.8, 0, 0], [0, 1.0, 0]])
     change = weight_change(unit, np.array([0.5, 0.3, 0.2]), 1, top=2)
     assert change is not None
-    assert (change.way, change.distance) == ("out", pytest.approx(0.1 / 1.8, abs=LEAD))
+    assert change.way == "out"
+    assert change.distance == pytest.approx(0.1 / 1.8, abs=LEAD)
 
 
 def test_who_is_behind_in_every_measure_cannot_come_in():

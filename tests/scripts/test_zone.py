@@ -23,7 +23,8 @@ from layers import boundaries
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {
-    "municipalities.geojson", "zones.geojson", "scores.csv", "methods.csv", "goal.csv", "explanations.json", "map.html", "run.json",
+    "municipalities.geojson", "zones.geojson", "scores.csv", "methods.csv", "goal.csv", "explanations.json", "map.html",
+    "run.json",
 }  # fmt: skip
 SHARED_NAMES = {
     "code", "name", "department_code", "department", "population", "area_km2", "coca_ha", "coca_ha_per_km2",
