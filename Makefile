@@ -18,7 +18,7 @@ WHEELS := build/wheels
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help zones test check lint types contracts format atlas dictionary findings fuzz clean
+.PHONY: help zones test check lint types contracts format atlas dictionary findings bench fuzz clean
 
 help: ## list what can be made
 	@echo "make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -57,6 +57,9 @@ dictionary: $(READY) ## write docs/data-dictionary.md from the code
 
 findings: $(READY) ## write docs/findings.md from the bundled figures
 	$(PY) scripts/findings.py
+
+bench: $(READY_TEST) ## time the draws beside a loop over pymcdm (ARGS="--draws 1000")
+	PYTHONPATH=. $(PY) benchmarks/score.py $(ARGS)
 
 fuzz: $(READY_DEV) ## malformed files at every loader for ten minutes (Linux)
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,fuzz]'

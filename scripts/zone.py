@@ -50,7 +50,7 @@ def main(
         int,
         typer.Option(
             min=0,
-            help="Municipalities on either side of the first 20 whose smallest change of weights is sought; 1-2 s each.",
+            help="For how many on either side of the first 20 the smallest change of weights is sought; 1-2 s each.",
         ),
     ] = 0,
     replay: Annotated[
