@@ -5,6 +5,7 @@ Bare arrays: n units by m measures in 0..1, NaN where missing, and weights that 
 
 from __future__ import annotations
 
+import heapq
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,10 +21,12 @@ Places = npt.NDArray[np.intp]
 LEAD = 1e-6  # by so much of the score a unit must be ahead of one that comes first at equal scores
 PRECISION = 1e-9  # below it two shares of the weight are the same
 SLACK = 2e-7  # by which the solver may miss a lead
-SETTLED = 1e-6  # below it a score has not changed, so that measures which are missing need not be taken otherwise
+SETTLED = 1e-7  # a range of scores so narrow is one
+TOLERANCE = 1e-4  # of the weight: where measures are missing, a change that is smaller by less is not sought
 BATCH = 64  # programmes that are solved beside each other
 PRICE = 100.0  # in weight, of a lead that a programme misses by 1
-ROUNDS = 20  # in which the score and the measures that are missing must agree
+ROUNDS = 20  # in which ties are told apart
+GUESSES = 8  # of a set that can be passed
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,14 @@ class _Race:
         What the weighted lead must be for that other to count as passed.
     needed : int
         How many must be passed.
+    held : ndarray, shape (2, m)
+        Rows that keep the unit's own score between two levels: their weighted sums must not be below 0.
     """
 
     leads: Floats
     least: Floats
     needed: int
+    held: Floats
 
     def gaps(self, weights: Floats) -> Floats:
         """How far beyond what is needed each lead is, shape (c,); below 0 where the other is not passed."""
@@ -95,10 +101,10 @@ def weight_change(unit: Floats, weights: Floats, place: int, *, top: int) -> Wei
         None where no weights bring it there.
     """
     contest = _Contest(unit, weights, place, top)
-    after = contest.settle()
-    if after is None:
+    contest.settle()
+    if contest.best is None:
         return None
-    return WeightChange(after, _distance(after, weights), "out" if contest.inside else "in")
+    return WeightChange(contest.best, contest.distance, "out" if contest.inside else "in")
 
 
 def needed(unit: Floats, weights: Floats, place: int, *, threshold: float) -> Floats:
@@ -151,34 +157,73 @@ class _Contest:
         self.needed = top if self.inside else len(unit) - top
         helped = self.others < place if self.inside else self.others > place
         self.least = np.where(helped, 0.0, LEAD)
+        self.gappy = bool(np.isnan(unit).any())
+        self.best: Floats | None = None
+        self.distance = 1.0 + LEAD
+        self.looks = 0
 
-    def settle(self) -> Floats | None:
-        """Weights that do it, once the level at which missing measures stand is the score that the weights give."""
-        best, after, level = None, self.weights, self._level(self.weights, 0.0)
-        for _ in range(ROUNDS if self.needed <= len(self.others) else 0):
-            race = _Race(self._leads(level), self.least, self.needed)
-            found = _Search(race, self.weights).run(after)
-            if found is None:
-                return best
-            after, taken = found, level
-            passed, level = self._passed(after), self._level(after, level)
-            if passed.sum() >= self.needed:
-                best = _nearer(after, best, self.weights)
-                if abs(level - taken) < SETTLED or not np.isnan(self.unit).any():
-                    return best
+    def settle(self) -> None:
+        """Find the closest weights, by halving the range of the unit's own score until missing measures are certain."""
+        own = self.unit[self.place]
+        if self.needed > len(self.others) or np.isnan(own).all():
+            return
+        ranges: list[tuple[float, int, float, float, Floats]] = []
+        self._look(ranges, float(np.nanmin(own)), float(np.nanmax(own)))
+        while ranges:
+            bound, _, low, high, after = heapq.heappop(ranges)
+            if bound >= self.distance - TOLERANCE or self._offer(after):
+                return
+            level = self._level(after, (low + high) / 2)
+            self._offer(self._closest(level, level, self.distance))
+            if high - low > SETTLED:
+                middle = level if 0.1 < (level - low) / (high - low) < 0.9 else (low + high) / 2
+                self._look(ranges, low, middle)
+                self._look(ranges, middle, high)
+
+    def _look(self, ranges: list[tuple[float, int, float, float, Floats]], low: float, high: float) -> None:
+        """Note the closest weights, should missing measures favour the move as far as a range of levels allows."""
+        after = self._closest(low, high, self.distance - TOLERANCE)
+        if after is not None:
+            self.looks += 1
+            heapq.heappush(ranges, (_distance(after, self.weights), self.looks, low, high, after))
+
+    def _offer(self, after: Floats | None) -> bool:
+        """Keep weights that do it under the true rule, if they are closer; whether they do it."""
+        if after is None or self._passed(after).sum() < self.needed:
+            return False
+        if _distance(after, self.weights) < self.distance:
+            self.best, self.distance = after, _distance(after, self.weights)
+        return True
+
+    def _closest(self, low: float, high: float, within: float) -> Floats | None:
+        for _ in range(ROUNDS):
+            race = _Race(self._leads(low, high), self.least, self.needed, self._held(low, high))
+            after = _Search(race, self.weights, within).run(self.best if self.best is not None else self.weights)
+            if after is None or (high > low and self.gappy):
+                return after
             # Equal in the programme, and not in the arithmetic of scores: from now on it must be ahead.
-            self.least = np.where((race.gaps(after) >= -SLACK) & ~passed, LEAD, self.least)
-        return best
+            unsure = (race.gaps(after) >= -SLACK) & ~self._passed(after) & (self.least < LEAD)
+            if not unsure.any():
+                return after
+            self.least = np.where(unsure, LEAD, self.least)
+        return None
 
     def _level(self, weights: Floats, otherwise: float) -> float:
         own = float(_scores(self.unit[[self.place]], weights)[0])
         return otherwise if np.isnan(own) else own
 
-    def _leads(self, level: float) -> Floats:
-        """Leads with missing measures at a level, by which none favours anybody at that score."""
-        filled = np.where(np.isnan(self.unit), level, self.unit)
-        ahead = filled[self.place] - filled[self.others]
-        return np.asarray(-ahead if self.inside else ahead)
+    def _leads(self, low: float, high: float) -> Floats:
+        """Leads with missing measures at that end of a range which favours the move."""
+        ours, theirs = (low, high) if self.inside else (high, low)
+        own, others = self.unit[self.place], self.unit[self.others]
+        ahead = np.where(np.isnan(own), ours, own) - np.where(np.isnan(others), theirs, others)
+        # Where both are missing a measure, it favours neither.
+        ahead = np.where(np.isnan(own) & np.isnan(others), 0.0, ahead)
+        return -ahead if self.inside else ahead
+
+    def _held(self, low: float, high: float) -> Floats:
+        own = self.unit[self.place]
+        return np.nan_to_num(np.stack([own - low, high - own])) if self.gappy else np.zeros((2, len(own)))
 
     def _passed(self, weights: Floats) -> Mask:
         """Which of the others are passed under the true rule."""
@@ -190,18 +235,30 @@ class _Contest:
 class _Search:
     """Branch and bound: demand the other that is farthest from being passed, or give it up."""
 
-    def __init__(self, race: _Race, weights: Floats) -> None:
+    def __init__(self, race: _Race, weights: Floats, within: float) -> None:
         self.race, self.weights = race, weights
         self.best: Floats | None = None
-        self._reach(1.0 + LEAD)
+        self._reach(within)
 
     def run(self, start: Floats) -> Floats | None:
         """The closest weights at which enough are passed; those that weights nearby pass are tried first."""
-        first = np.argsort(-self.race.gaps(start), kind="stable")[: self.race.needed]
         nobody = np.zeros(len(self.race.leads), dtype=bool)
-        self._offer(self._closest(_with(nobody, first)))
-        self._visit(nobody, nobody, self.weights)
+        after = self._closest(nobody)
+        if after is None or not self._closer(after):
+            return None
+        self._guess(nobody, start)
+        self._visit(nobody, nobody, after)
         return self.best
+
+    def _guess(self, nobody: Mask, start: Floats) -> None:
+        """Weights that will do, where there is a set that is easily found."""
+        for _ in range(GUESSES):
+            first = np.argsort(-self.race.gaps(start), kind="stable")[: self.race.needed]
+            after, missed = _solve(self.race, first[None], self.weights, price=PRICE)
+            if missed[0] <= SLACK:
+                self._offer(after[0])
+                return
+            start = after[0]
 
     def _visit(self, demanded: Mask, given_up: Mask, after: Floats) -> None:
         """Look for closer weights that pass those demanded, whose closest are known."""
@@ -246,7 +303,8 @@ class _Search:
         return _distance(after, self.weights) < self.distance - PRECISION
 
     def _closest(self, demanded: Mask) -> Floats | None:
-        return _closest(self.race.leads[demanded], self.race.least[demanded], self.weights)
+        after, missed = _solve(self.race, np.flatnonzero(demanded)[None], self.weights, price=None)
+        return None if missed[0] > SLACK else after[0]
 
     def _closest_with_each(self, demanded: Mask, others: Places) -> list[Floats | None]:
         """The closest weights that pass those demanded and one more, for each of some others, in one programme.
@@ -254,8 +312,8 @@ class _Search:
         None where they are no closer than the best known: a demand may be missed there at a price, so that the other
         programmes have a solution; with the price, distances are then too small rather than too large.
         """
-        rows = [np.append(np.flatnonzero(demanded), other) for other in others]
-        after, missed = _closest_each(self.race.leads[rows], self.race.least[rows], self.weights)
+        rows = np.array([np.append(np.flatnonzero(demanded), other) for other in others])
+        after, missed = _solve(self.race, rows, self.weights, price=PRICE)
         bound = np.abs(after - self.weights).sum(axis=1) / 2 + PRICE * missed
         hopeless = bound >= self.distance - PRECISION
         return [
@@ -284,37 +342,27 @@ def _most(leads: Floats, weights: Floats, distance: float) -> Floats:
     return np.asarray(leads @ weights + (taken * (ordered[:, -1:] - ordered)).sum(axis=1))
 
 
-def _closest(leads: Floats, least: Floats, weights: Floats) -> Floats | None:
-    """The closest weights that give every lead at least so much."""
-    if not len(leads):
-        return weights
-    found = _solve(leads[None], least[None], weights, price=None)
-    return None if found is None else found[0][0]
+def _solve(race: _Race, rows: Places, weights: Floats, *, price: float | None) -> tuple[Floats, Floats]:
+    """The closest weights that pass some of the others: k linear programmes beside each other, one a row of places.
 
-
-def _closest_each(leads: Floats, least: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    """The closest weights of each of k programmes, shape (k, m), and by how much they miss a lead."""
-    found = _solve(leads, least, weights, price=PRICE)
-    if found is None:
-        return np.tile(weights, (len(leads), 1)), np.zeros(len(leads))
-    return found
-
-
-def _solve(leads: Floats, least: Floats, weights: Floats, *, price: float | None) -> tuple[Floats, Floats] | None:
-    """Linear programmes beside each other, in what is added to weights, what is taken away, and what leads miss."""
+    Returns the weights, shape (k, m), and by how much leads are missed, shape (k,): at a price, or without one never
+    in part, then infinity says that there are no such weights.
+    """
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import coo_array
 
-    k, r, m = leads.shape
+    k, m = len(rows), len(weights)
+    leads = np.concatenate([race.leads[rows], np.broadcast_to(race.held, (k, *race.held.shape))], axis=1)
+    least = np.concatenate([race.least[rows], np.zeros((k, len(race.held)))], axis=1)
+    r = leads.shape[1]
+    # Columns: what is added to each weight, what is taken away, and what is missed. The last row keeps the sum at 1.
     block = np.zeros((k, r + 1, 2 * m + 1))
     block[:, :r, :m], block[:, :r, m:-1], block[:, :r, -1] = leads, -leads, 1.0
     block[:, r, :m], block[:, r, m:-1] = 1.0, -1.0
     row, column = np.arange(k * (r + 1)).reshape(k, r + 1, 1), np.arange(k * (2 * m + 1)).reshape(k, 1, 2 * m + 1)
     places = tuple(np.broadcast_to(each, block.shape).ravel() for each in (row, column))
-    low = np.zeros((k, r + 1))
-    low[:, :r] = least - leads @ weights
-    high = np.zeros((k, r + 1))
-    high[:, :r] = np.inf
+    low, high = np.zeros((2, k, r + 1))
+    low[:, :r], high[:, :r] = least - leads @ weights, np.inf
     cost = np.concatenate([np.ones(m), np.zeros(m), [price or 0.0]])
     most = np.concatenate([1 - weights, weights, [0.0 if price is None else np.inf]])
     done = milp(
@@ -323,14 +371,10 @@ def _solve(leads: Floats, least: Floats, weights: Floats, *, price: float | None
         constraints=LinearConstraint(coo_array((block.ravel(), places)).tocsc(), low.ravel(), high.ravel()),
     )
     if done.x is None:
-        return None
+        return np.tile(weights, (k, 1)), np.full(k, np.inf)
     x = done.x.reshape(k, 2 * m + 1)
     after = np.clip(weights + x[:, :m] - x[:, m:-1], 0.0, 1.0)
     return after / after.sum(axis=1, keepdims=True), x[:, -1]
-
-
-def _nearer(after: Floats, best: Floats | None, weights: Floats) -> Floats:
-    return after if best is None or _distance(after, weights) < _distance(best, weights) else best
 
 
 def _with(some: Mask, more: Places | np.intp) -> Mask:
