@@ -125,8 +125,10 @@ class Scale:
 
     def _stretch(self, values: Floats) -> Floats:
         # A value below 0 is beyond every fitted one: it is clipped to 0 either way, and has no logarithm.
-        moved = np.log1p(np.maximum(values, 0.0) / self.unit) if self.log else values
-        return np.clip((moved - self.low) / (self.high - self.low), 0.0, 1.0)
+        # One far beyond a range next to nothing would be infinite, and is clipped to 1.
+        with np.errstate(over="ignore"):
+            moved = np.log1p(np.maximum(values, 0.0) / self.unit) if self.log else values
+            return np.clip((moved - self.low) / (self.high - self.low), 0.0, 1.0)
 
     def _mid_rank(self, values: Floats) -> Floats:
         distinct, first, count = self._places

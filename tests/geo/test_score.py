@@ -108,6 +108,11 @@ def test_a_logarithm_of_negative_values_is_refused_with_what_to_do():
     assert rescaled([-2.5, 4], LINEAR).tolist() == rescaled([-2.5, 4], RANK).tolist() == [0, 1]
 
 
+def test_a_range_next_to_nothing_overflows_into_1():
+    scale = fit(np.array([0.0, 2e-311]), LINEAR)
+    np.testing.assert_array_equal(scale(np.array([0.0, 2e-311, 1.0])), [0, 1, 1])
+
+
 def test_a_scale_is_a_value():
     scale = fit(np.array([1.0, 2.0]), LINEAR)
     with pytest.raises(dataclasses.FrozenInstanceError):

@@ -348,7 +348,7 @@ def test_a_setting_is_found_however_toml_writes_it(settings: Settings, text: str
         ("[windows]\nrecent_years = 11", "recent_years must not be above permanence_years"),
         ("[goal]\nshare = 0", "above 0 and at most 1"),
         ("[hotspots]\nfalse_discovery = 1.5", "above 0 and at most 1"),
-        ("[replanting]\nlow = 0.6", "low must not be above high"),
+        ("[replanting]\nlow = 0.9", "low must not be above high"),
         ("[replanting]\nhigh = 1.2", "high must not be above 1"),
         ("[zones]\nmax_members = 2.5", "whole number"),
         ("[locked_in]\n528 = 'x'", "no code of five digits"),
