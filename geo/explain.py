@@ -5,7 +5,6 @@ Bare arrays: n units by m measures in 0..1, NaN where missing, and weights that 
 
 from __future__ import annotations
 
-import heapq
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,13 +19,18 @@ Places = npt.NDArray[np.intp]
 
 LEAD = 1e-6  # by so much of the score a unit must be ahead of one that comes first at equal scores
 PRECISION = 1e-9  # below it two shares of the weight are the same
+DUST = 1e-12  # of the weight, which the arithmetic leaves where all is taken
 SLACK = 2e-7  # by which the solver may miss a lead
-SETTLED = 1e-7  # a range of scores so narrow is one
-TOLERANCE = 1e-4  # of the weight: where measures are missing, a change that is smaller by less is not sought
-BATCH = 64  # programmes that are solved beside each other
+NEARLY = 1e-6  # by which its mixed-integer programmes may miss a share of the weight
+SCALE = 1e3  # of their objective: they stop at 1e-6 of it
 PRICE = 100.0  # in weight, of a lead that a programme misses by 1
-ROUNDS = 20  # in which ties are told apart
+PROGRAMMES = 100  # beyond so many linear ones a mixed-integer programme takes over
+ROUNDS = 20  # in which ties are told apart, or sets refused
 GUESSES = 8  # of a set that can be passed
+AGREEING = 9  # rounds, in which the level of missing measures follows the score
+PATIENCE = 400  # linear programmes, after which it no longer does
+SETTLED = 1e-5  # below it a level and a score agree
+LEVELS = 9  # that are tried where none agrees
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,8 @@ class _Race:
         What the weighted lead must be for that other to count as passed.
     needed : int
         How many must be passed.
-    held : ndarray, shape (2, m)
-        Rows that keep the unit's own score between two levels: their weighted sums must not be below 0.
+    held : ndarray, shape (m,)
+        What must weigh 0.
     """
 
     leads: Floats
@@ -78,11 +82,12 @@ def weight_change(unit: Floats, weights: Floats, place: int, *, top: int) -> Wei
     """Find the smallest change of weights that brings a unit into the first, or out of them if it is there.
 
     Scores are weighted means, and equal scores rank in the order of rows, as in :mod:`geo.score`. Whom to pass is a
-    choice, which branch and bound makes over linear programmes. Where nothing is missing, no smaller change does it, up
-    to ``LEAD``: that is by how much of the score a unit must be ahead of one whose row comes first. Where measures are
-    missing, a score is a ratio of weights: they are taken to stand at the score that the unit has after the change, by
-    which every comparison with it is exact. The change is then verified to work, and is the smallest under that rule
-    only.
+    choice: branch and bound makes it over linear programmes, and where branches are many, a mixed-integer one. Where
+    nothing is missing, no smaller change does it, up to ``LEAD``: that is by how much of the score a unit must be ahead
+    of one whose row comes first. Where measures are missing, a score is a ratio of weights, and who is ahead is not
+    linear in them. Missing measures are then taken to stand at one level, which follows the unit's own score after the
+    change, since at that level every comparison with it is exact. Such a change is verified to work under the true
+    rule; it is the smallest for its level, and another level may give a smaller one.
 
     Parameters
     ----------
@@ -98,7 +103,7 @@ def weight_change(unit: Floats, weights: Floats, place: int, *, top: int) -> Wei
     Returns
     -------
     WeightChange or None
-        None where no weights bring it there.
+        None where no weights bring it there; with missing measures, where none were found.
     """
     contest = _Contest(unit, weights, place, top)
     contest.settle()
@@ -157,35 +162,38 @@ class _Contest:
         self.needed = top if self.inside else len(unit) - top
         helped = self.others < place if self.inside else self.others > place
         self.least = np.where(helped, 0.0, LEAD)
-        self.gappy = bool(np.isnan(unit).any())
         self.best: Floats | None = None
         self.distance = 1.0 + LEAD
-        self.looks = 0
+        self.solved = 0
 
     def settle(self) -> None:
-        """Find the closest weights, by halving the range of the unit's own score until missing measures are certain."""
+        """Find the closest weights, and where measures are missing, the level at which they stand."""
         own = self.unit[self.place]
         if self.needed > len(self.others) or np.isnan(own).all():
             return
-        ranges: list[tuple[float, int, float, float, Floats]] = []
-        self._look(ranges, float(np.nanmin(own)), float(np.nanmax(own)))
-        while ranges:
-            bound, _, low, high, after = heapq.heappop(ranges)
-            if bound >= self.distance - TOLERANCE or self._offer(after):
-                return
-            level = self._level(after, (low + high) / 2)
-            self._offer(self._closest(level, level, self.distance))
-            if high - low > SETTLED:
-                middle = level if 0.1 < (level - low) / (high - low) < 0.9 else (low + high) / 2
-                self._look(ranges, low, middle)
-                self._look(ranges, middle, high)
+        if not np.isnan(self.unit).any():
+            self._offer(self._closest(0.0, hold=False))
+            return
+        self._agree()
+        if self.best is None:
+            for level in np.linspace(np.nanmin(own), np.nanmax(own), LEVELS):
+                self._offer(self._closest(float(level), hold=True))
 
-    def _look(self, ranges: list[tuple[float, int, float, float, Floats]], low: float, high: float) -> None:
-        """Note the closest weights, should missing measures favour the move as far as a range of levels allows."""
-        after = self._closest(low, high, self.distance - TOLERANCE)
-        if after is not None:
-            self.looks += 1
-            heapq.heappush(ranges, (_distance(after, self.weights), self.looks, low, high, after))
+    def _agree(self) -> None:
+        """Let the level of missing measures follow the score that the weights give, until they agree; then hold it."""
+        levels = [self._level(self.weights, 0.0)]
+        while len(levels) <= AGREEING and self.solved <= PATIENCE:
+            found = self._closest(levels[-1], hold=False)
+            if found is None:
+                break
+            does = self._offer(found)
+            levels.append(self._level(found, levels[-1]))
+            if does and abs(levels[-1] - levels[-2]) < SETTLED:
+                return
+            if len(levels) % 3 == 0:
+                levels[-1] = _extrapolated(*levels[-3:])
+        for level in (levels[-1], float(np.mean(levels[-2:]))):
+            self._offer(self._closest(level, hold=True))
 
     def _offer(self, after: Floats | None) -> bool:
         """Keep weights that do it under the true rule, if they are closer; whether they do it."""
@@ -195,12 +203,16 @@ class _Contest:
             self.best, self.distance = after, _distance(after, self.weights)
         return True
 
-    def _closest(self, low: float, high: float, within: float) -> Floats | None:
+    def _closest(self, level: float, *, hold: bool) -> Floats | None:
+        """The closest weights with missing measures at a level, at which the unit's own score may be held."""
+        within = self.distance if hold else 1.0 + LEAD
         for _ in range(ROUNDS):
-            race = _Race(self._leads(low, high), self.least, self.needed, self._held(low, high))
-            after = _Search(race, self.weights, within).run(self.best if self.best is not None else self.weights)
-            if after is None or (high > low and self.gappy):
-                return after
+            race = _Race(self._leads(level), self.least, self.needed, self._held(level if hold else np.nan))
+            search = _Search(race, self.weights, within)
+            after = search.run(self.weights if self.best is None else self.best)
+            self.solved += search.solved
+            if after is None:
+                return None
             # Equal in the programme, and not in the arithmetic of scores: from now on it must be ahead.
             unsure = (race.gaps(after) >= -SLACK) & ~self._passed(after) & (self.least < LEAD)
             if not unsure.any():
@@ -212,18 +224,15 @@ class _Contest:
         own = float(_scores(self.unit[[self.place]], weights)[0])
         return otherwise if np.isnan(own) else own
 
-    def _leads(self, low: float, high: float) -> Floats:
-        """Leads with missing measures at that end of a range which favours the move."""
-        ours, theirs = (low, high) if self.inside else (high, low)
-        own, others = self.unit[self.place], self.unit[self.others]
-        ahead = np.where(np.isnan(own), ours, own) - np.where(np.isnan(others), theirs, others)
-        # Where both are missing a measure, it favours neither.
-        ahead = np.where(np.isnan(own) & np.isnan(others), 0.0, ahead)
-        return -ahead if self.inside else ahead
+    def _leads(self, level: float) -> Floats:
+        """Leads with missing measures at a level, by which none favours anybody at that score."""
+        filled = np.where(np.isnan(self.unit), level, self.unit)
+        ahead = filled[self.place] - filled[self.others]
+        return np.asarray(-ahead if self.inside else ahead)
 
-    def _held(self, low: float, high: float) -> Floats:
-        own = self.unit[self.place]
-        return np.nan_to_num(np.stack([own - low, high - own])) if self.gappy else np.zeros((2, len(own)))
+    def _held(self, level: float) -> Floats:
+        """The row whose weighted sum is 0 where the unit's score is at a level; all 0 without one."""
+        return np.asarray(np.nan_to_num(self.unit[self.place] - level))
 
     def _passed(self, weights: Floats) -> Mask:
         """Which of the others are passed under the true rule."""
@@ -238,6 +247,7 @@ class _Search:
     def __init__(self, race: _Race, weights: Floats, within: float) -> None:
         self.race, self.weights = race, weights
         self.best: Floats | None = None
+        self.solved = 0
         self._reach(within)
 
     def run(self, start: Floats) -> Floats | None:
@@ -248,6 +258,8 @@ class _Search:
             return None
         self._guess(nobody, start)
         self._visit(nobody, nobody, after)
+        if self.solved > PROGRAMMES:
+            self._programme()
         return self.best
 
     def _guess(self, nobody: Mask, start: Floats) -> None:
@@ -256,7 +268,7 @@ class _Search:
             first = np.argsort(-self.race.gaps(start), kind="stable")[: self.race.needed]
             after, missed = _solve(self.race, first[None], self.weights, price=PRICE)
             if missed[0] <= SLACK:
-                self._offer(after[0])
+                self._offer(self._closest(_with(nobody, first)))
                 return
             start = after[0]
 
@@ -264,45 +276,62 @@ class _Search:
         """Look for closer weights that pass those demanded, whose closest are known."""
         gaps = self.race.gaps(after)
         if (gaps >= -SLACK).sum() >= self.race.needed:
-            self._offer(after)
+            self._offer(self._closest(demanded))
             return
-        while not (demanded & self.hopeless).any():
-            left = ~(demanded | given_up | self.sure | self.hopeless)
-            spare = int((demanded | self.sure | left).sum()) - self.race.needed
+        while self.solved <= PROGRAMMES and not (demanded & self.hopeless).any():
+            left, spare = self._left(demanded, given_up), self._spare(demanded, given_up)
             if spare <= 0:
                 if spare == 0:
                     self._offer(self._closest(demanded | left))
                 return
-            given_up = self._branch(demanded, given_up, np.flatnonzero(left)[np.argsort(gaps[left], kind="stable")][: 2 * spare])
+            # Whoever is farthest behind costs most: demanding it soon costs too much, and giving it up leaves few.
+            farthest = np.flatnonzero(left)[np.argsort(gaps[left], kind="stable")]
+            given_up = self._branch(demanded, given_up, farthest[: 2 * spare])
 
     def _branch(self, demanded: Mask, given_up: Mask, left: Places) -> Mask:
         """Demand one after the other, and give it up after that."""
         each = dict(zip(left.tolist(), self._closest_with_each(demanded, left), strict=True))
-        too_far = [one for one, after in each.items() if after is None]
-        if too_far:
-            given_up = _with(given_up, np.array(too_far))
-            spare = self._spare(demanded, given_up)
-            if spare <= 0:
-                return given_up
-        for one in left[:BATCH]:
-            after = each[int(one)]
-            if after is None or self.hopeless[one] or self.sure[one]:
-                continue
+        given_up = _with(given_up, np.array([one for one, after in each.items() if after is None], dtype=np.intp))
+        for one, after in each.items():
             if self._spare(demanded, given_up) <= 0:
                 break
+            if after is None or self.hopeless[one] or self.sure[one]:  # since closer weights were found
+                continue
             if self._closer(after):
                 self._visit(_with(demanded, one), given_up, after)
             given_up = _with(given_up, one)
         return given_up
 
+    def _left(self, demanded: Mask, given_up: Mask) -> Mask:
+        return np.asarray(~(demanded | given_up | self.sure | self.hopeless))
+
     def _spare(self, demanded: Mask, given_up: Mask) -> int:
-        left = ~(demanded | given_up | self.sure | self.hopeless)
-        return int((demanded | self.sure | left).sum()) - self.race.needed
+        """How many more may be given up."""
+        return int((demanded | self.sure | self._left(demanded, given_up)).sum()) - self.race.needed
+
+    def _programme(self) -> None:
+        """The same as a mixed-integer programme, which takes longer to begin with and is safer where branches are many.
+
+        Its solver takes what is nearly whole and nearly passed: the set that it chooses is solved by itself, and taken
+        out of the programme where that is not what was promised.
+        """
+        left, lowest = ~(self.sure | self.hopeless), self.lowest
+        refused: list[Mask] = []
+        for _ in range(ROUNDS):
+            promised, passed = _choose(self.race, self.weights, left, lowest, self.distance, refused)
+            if promised >= self.distance - PRECISION:
+                return
+            after = self._closest(passed)
+            self._offer(after)
+            if after is not None and _distance(after, self.weights) <= promised + NEARLY:
+                return
+            refused.append(passed)
 
     def _closer(self, after: Floats) -> bool:
         return _distance(after, self.weights) < self.distance - PRECISION
 
     def _closest(self, demanded: Mask) -> Floats | None:
+        self.solved += 1
         after, missed = _solve(self.race, np.flatnonzero(demanded)[None], self.weights, price=None)
         return None if missed[0] > SLACK else after[0]
 
@@ -312,6 +341,7 @@ class _Search:
         None where they are no closer than the best known: a demand may be missed there at a price, so that the other
         programmes have a solution; with the price, distances are then too small rather than too large.
         """
+        self.solved += 1
         rows = np.array([np.append(np.flatnonzero(demanded), other) for other in others])
         after, missed = _solve(self.race, rows, self.weights, price=PRICE)
         bound = np.abs(after - self.weights).sum(axis=1) / 2 + PRICE * missed
@@ -329,8 +359,8 @@ class _Search:
     def _reach(self, distance: float) -> None:
         """Who is passed by all weights within a distance, and who by none."""
         leads, least = self.race.leads, self.race.least
-        self.distance = distance
-        self.sure = -_most(-leads, self.weights, distance) >= least
+        self.distance, self.lowest = distance, -_most(-leads, self.weights, distance)
+        self.sure = self.lowest >= least
         self.hopeless = _most(leads, self.weights, distance) < least - SLACK
 
 
@@ -342,6 +372,14 @@ def _most(leads: Floats, weights: Floats, distance: float) -> Floats:
     return np.asarray(leads @ weights + (taken * (ordered[:, -1:] - ordered)).sum(axis=1))
 
 
+def _extrapolated(first: float, second: float, third: float) -> float:
+    """Where levels that approach each other evenly will meet (Aitken); between the two among which they alternate."""
+    bend = third - 2 * second + first
+    if abs(bend) < PRECISION:
+        return third
+    return float(np.clip(first - (second - first) ** 2 / bend, 0.0, 1.0))
+
+
 def _solve(race: _Race, rows: Places, weights: Floats, *, price: float | None) -> tuple[Floats, Floats]:
     """The closest weights that pass some of the others: k linear programmes beside each other, one a row of places.
 
@@ -351,18 +389,18 @@ def _solve(race: _Race, rows: Places, weights: Floats, *, price: float | None) -
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import coo_array
 
-    k, m = len(rows), len(weights)
-    leads = np.concatenate([race.leads[rows], np.broadcast_to(race.held, (k, *race.held.shape))], axis=1)
-    least = np.concatenate([race.least[rows], np.zeros((k, len(race.held)))], axis=1)
-    r = leads.shape[1]
-    # Columns: what is added to each weight, what is taken away, and what is missed. The last row keeps the sum at 1.
-    block = np.zeros((k, r + 1, 2 * m + 1))
-    block[:, :r, :m], block[:, :r, m:-1], block[:, :r, -1] = leads, -leads, 1.0
+    k, r, m = len(rows), rows.shape[1], len(weights)
+    # Columns: what is added to each weight, what is taken away, and what is missed. Two last rows: the sum stays 1, and
+    # what is held.
+    block = np.zeros((k, r + 2, 2 * m + 1))
+    block[:, :r, :m], block[:, :r, m:-1], block[:, :r, -1] = race.leads[rows], -race.leads[rows], 1.0
     block[:, r, :m], block[:, r, m:-1] = 1.0, -1.0
-    row, column = np.arange(k * (r + 1)).reshape(k, r + 1, 1), np.arange(k * (2 * m + 1)).reshape(k, 1, 2 * m + 1)
+    block[:, r + 1, :m], block[:, r + 1, m:-1] = race.held, -race.held
+    row, column = np.arange(k * (r + 2)).reshape(k, r + 2, 1), np.arange(k * (2 * m + 1)).reshape(k, 1, 2 * m + 1)
     places = tuple(np.broadcast_to(each, block.shape).ravel() for each in (row, column))
-    low, high = np.zeros((2, k, r + 1))
-    low[:, :r], high[:, :r] = least - leads @ weights, np.inf
+    low, high = np.zeros((2, k, r + 2))
+    low[:, :r], high[:, :r] = race.least[rows] - race.leads[rows] @ weights, np.inf
+    low[:, -1] = high[:, -1] = -race.held @ weights
     cost = np.concatenate([np.ones(m), np.zeros(m), [price or 0.0]])
     most = np.concatenate([1 - weights, weights, [0.0 if price is None else np.inf]])
     done = milp(
@@ -373,11 +411,51 @@ def _solve(race: _Race, rows: Places, weights: Floats, *, price: float | None) -
     if done.x is None:
         return np.tile(weights, (k, 1)), np.full(k, np.inf)
     x = done.x.reshape(k, 2 * m + 1)
-    after = np.clip(weights + x[:, :m] - x[:, m:-1], 0.0, 1.0)
+    after = weights + x[:, :m] - x[:, m:-1]
+    after = np.where(after < DUST, 0.0, after)
     return after / after.sum(axis=1, keepdims=True), x[:, -1]
 
 
-def _with(some: Mask, more: Places | np.intp) -> Mask:
+def _choose(
+    race: _Race, weights: Floats, left: Mask, lowest: Floats, within: float, refused: list[Mask]
+) -> tuple[float, Mask]:
+    """Whom to pass among those left, so that the change is smallest: its size, infinite for none, and whom."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    c, m = int(left.sum()), len(weights)
+    leads, least = race.leads[left], race.least[left]
+    free = least - lowest[left]  # what a lead may lack where its other is not passed
+    ones, none = np.ones(m), np.zeros(m)
+    sums = np.stack(
+        [
+            np.concatenate([ones, -ones, np.zeros(c)]),
+            np.concatenate([race.held, -race.held, np.zeros(c)]),
+            np.concatenate([ones, none, np.zeros(c)]),
+            np.concatenate([none, none, np.ones(c)]),
+            *(np.concatenate([none, none, passed[left]]) for passed in refused),
+        ]
+    )
+    shut = float(-race.held @ weights)
+    most = [0.0, shut, within, np.inf, *(passed[left].sum() - 1 for passed in refused)]
+    few = race.needed - int((lowest >= race.least).sum())
+    done = milp(
+        np.concatenate([np.full(m, SCALE), np.zeros(m + c)]),
+        integrality=np.concatenate([none, none, np.ones(c)]),
+        bounds=Bounds(0.0, np.concatenate([1 - weights, weights, np.ones(c)])),
+        constraints=[
+            LinearConstraint(np.hstack([leads, -leads, -np.diag(free)]), lowest[left] - leads @ weights, np.inf),
+            LinearConstraint(sums, [0.0, shut, 0.0, few, *np.zeros(len(refused))], most),
+        ],
+        options={"mip_rel_gap": 0.0},
+    )
+    passed = np.zeros_like(left)
+    if done.x is None:
+        return np.inf, passed
+    passed[left] = done.x[2 * m :] > 0.5
+    return float(done.fun) / SCALE, passed
+
+
+def _with(some: Mask, more: Places | int) -> Mask:
     wider = some.copy()
     wider[more] = True
     return wider

@@ -28,7 +28,7 @@ def gather(priorities: Priorities, zoning: Zoning, names: pd.Series, *, changes:
         Names by code.
     changes : int, default 0
         For how many municipalities on either side of the limit of the first the smallest change of weights is sought
-        that brings them in or out. Each takes a second or so.
+        that brings them in or out. Up to ten take a few seconds, more take minutes.
 
     Returns
     -------
