@@ -50,7 +50,7 @@ def main(
         int,
         typer.Option(
             min=0,
-            help="For how many on either side of the first 20 the smallest change of weights is sought; 0.1-1 s each up to 10.",
+            help="For how many on either side of the first 20 to seek the smallest change of weights; 10 take seconds.",
         ),
     ] = 0,
     replay: Annotated[

@@ -12,7 +12,7 @@ import pytest
 from geo import score
 from geo.errors import CodeError, ConfigError
 from layers.criteria import MEASURES, Zoning
-from layers.explanations import sentences, weight_changes, weight_sentences, why_not, words
+from layers.explanations import limits, sentences, weight_changes, weight_sentences, why_not, words
 from layers.panel import Panel
 from layers.priority import Priorities, prioritise
 
@@ -286,3 +286,9 @@ def test_it_is_said_where_no_weights_do_it(scored: Priorities, zoning: Zoning, n
 def test_a_name_is_plain_text(scored: Priorities, zoning: Zoning, names: pd.Series):
     odd = names.replace({"Argelia": "{Argelia} <b>"})
     assert sentences(scored, zoning, odd, lang="en").iloc[0].startswith("{Argelia} <b> ranks 1 of")
+
+
+def test_several_limits_are_those_of_each(scored: Priorities, zoning: Zoning, names: pd.Series):
+    codes = [str(code) for code in scored.table["rank"].dropna().sort_values().index[18:22]]
+    said = limits(scored, zoning, names, codes, lang="en")
+    assert said.to_dict() == {c: why_not(scored, zoning, names, c, lang="en") for c in codes}
