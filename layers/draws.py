@@ -171,8 +171,9 @@ def draw(
     """
     streams = np.random.default_rng(seed).spawn(2)
     shares = [len(part) for part in np.array_split(np.arange(draws), len(ways))]
+    scales = {rescale: fit(candidates.raw, zoning, rescale) for rescale in {way.rescale for way in ways}}
     parts = [
-        _ranks(candidates, zoning, way, fit(candidates.raw, zoning, way.rescale), size, streams)
+        _ranks(candidates, zoning, way, scales[way.rescale], size, streams)
         for way, share in zip(ways, shares, strict=True)
         for size in _batches(share)
     ]

@@ -14,9 +14,8 @@ from geo import coverage, topology
 from geo.files import sha256
 from layers import boundaries
 from layers.comparison import ENTERED, GONE, LEFT, MOVED, NEW, OUTSIDE, SAME, STATUSES, STAYED
-from maps import comparison_words, palette
+from maps import comparison_words, palette, webmap
 from maps.standalone import OfflineMap, asset, place_macros, script_json, template
-from maps.webmap import ARCHIPELAGO
 
 if TYPE_CHECKING:
     from maps.comparison import Compared
@@ -123,7 +122,7 @@ def payload(done: Compared) -> dict[str, Any]:
         "shares": share_lines(done),
         "notes": _notes(done),
         "sources": _sources(done.before, done.after),
-        "views": _views(done.changes),
+        "views": webmap.views(done.changes),
         "attribution": _attribution(done.after),
     }
 
@@ -310,18 +309,6 @@ def _boundaries(done: Compared) -> dict[str, Any]:
     """Of the later run; those that are still the bundled ones stand in the atlas as the page reads them."""
     entry = done.after.summary["inputs"]["boundaries"]
     if entry["bundled"] and entry["sha256"] == sha256(boundaries.TABLE):
-        raw = topology.read_raw(boundaries.TABLE)
-        return {**raw, "objects": {"municipalities": raw["objects"]["municipalities"]}}
+        return webmap.municipal(topology.read_raw(boundaries.TABLE))
     frame = gpd.GeoDataFrame(geometry=done.after.shapes, crs=done.after.shapes.crs)
     return topology.encode(coverage.simplify_to(frame, vertices=MAP_VERTICES))
-
-
-def _views(changes: gpd.GeoDataFrame) -> dict[str, list[list[float]] | None]:
-    offshore = changes.index.str.startswith(ARCHIPELAGO)
-    mainland = changes[~offshore] if not offshore.all() else changes
-    return {"mainland": _bounds(mainland), "archipelago": _bounds(changes[offshore]) if offshore.any() else None}
-
-
-def _bounds(changes: gpd.GeoDataFrame) -> list[list[float]]:
-    west, south, east, north = (round(float(edge), 4) for edge in changes.total_bounds)
-    return [[south, west], [north, east]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import shlex
 import sys
 from collections.abc import Hashable, Iterator, Mapping
@@ -10,14 +9,13 @@ from typing import Any
 
 import pandas as pd
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from layers.comparison import ENTERED, GONE, LEFT, NEW
 from maps import comparison_page, comparison_words
 from maps.comparison import Compared
-from maps.terminal import OPENERS, PIPE_WIDTH
+from maps.terminal import OPENERS, answering
 
 MOST = 10
 COLUMNS = ("name", "department", "rank", "score", "cause")
@@ -32,9 +30,7 @@ def report(done: Compared) -> None:
     done : Compared
         Two runs and what changed.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a pipe in Latin-1 loses a dash, not the answer
-    console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+    console = answering()
     for line in _answer(done):
         console.print(Text(line), soft_wrap=True)
     for title, rows in _tables(done):

@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import geopandas as gpd
 import numpy as np
@@ -16,6 +16,8 @@ import shapely
 from shapely.geometry import mapping
 
 from geo.crs import to_storage
+
+Table = TypeVar("Table", bound=pd.DataFrame)
 
 COORDINATE_DECIMALS = 6
 FIGURE_DECIMALS = 6
@@ -52,38 +54,23 @@ def attributes(municipalities: pd.DataFrame, contributions: pd.DataFrame) -> pd.
     return table.astype(dict.fromkeys(WHOLE, "Int64")).join(parts)
 
 
-def tidied(zones: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """The zones with their figures as ``zones.geojson`` has them: 6912.05, not 6912.049999999999.
+def rounded(table: Table) -> Table:
+    """A table with its figures as files have them: 6912.05, not 6912.049999999999.
 
     Parameters
     ----------
-    zones : GeoDataFrame
-        As :func:`layers.zones.build` gives them.
-
-    Returns
-    -------
-    GeoDataFrame
-        The same columns.
-    """
-    figures = [str(name) for name in zones.select_dtypes("float")]
-    decimals = dict.fromkeys(figures, FIGURE_DECIMALS) | {"score": SCORE_DECIMALS}
-    return zones.assign(**{name: zones[name].round(places) for name, places in decimals.items()})
-
-
-def rounded(table: pd.DataFrame) -> pd.DataFrame:
-    """A table with its figures to six decimals, as files have them.
-
-    Parameters
-    ----------
-    table : DataFrame
+    table : DataFrame or GeoDataFrame
         Any columns.
 
     Returns
     -------
-    DataFrame
-        The same columns.
+    DataFrame or GeoDataFrame
+        The same columns, to six decimals; ``score`` to twelve.
     """
-    return table.round(dict.fromkeys(table.select_dtypes("float"), FIGURE_DECIMALS))
+    decimals = {
+        str(name): SCORE_DECIMALS if name == "score" else FIGURE_DECIMALS for name in table.select_dtypes("float")
+    }
+    return table.assign(**{name: table[name].round(places) for name, places in decimals.items()})
 
 
 def write_geojson(frame: gpd.GeoDataFrame, path: Path) -> None:

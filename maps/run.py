@@ -178,7 +178,7 @@ def _write(
     summary: dict[str, Any],
 ) -> None:
     export.write_geojson(towns, folder / "municipalities.geojson")
-    export.write_geojson(export.tidied(grouped), folder / "zones.geojson")
+    export.write_geojson(export.rounded(grouped), folder / "zones.geojson")
     export.write_csv(pd.DataFrame(towns.drop(columns="geometry")).sort_values(["rank", "code"]), folder / "scores.csv")
     for name, table in tables.items():
         export.write_csv(table, folder / name)

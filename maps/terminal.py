@@ -59,6 +59,19 @@ def steps() -> Iterator[Callable[[str], None]]:
         yield begin
 
 
+def answering() -> Console:
+    """Where answers are printed: a terminal at its width, or a pipe.
+
+    Returns
+    -------
+    Console
+        On standard output.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a pipe in Latin-1 loses a dash, not the answer
+    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+
+
 def report(run: Run) -> None:
     """Print the answer: the first municipalities, the totals, the warnings, and how to open the map.
 
@@ -67,9 +80,7 @@ def report(run: Run) -> None:
     run : Run
         What was found.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a pipe in Latin-1 loses a dash, not the answer
-    console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+    console = answering()
     console.print(_first(run))
     console.print(Text(_totals(run)), soft_wrap=True)
     for text in _read(run):

@@ -245,7 +245,7 @@ def build(content: MapContent, *, lang: Language = "es") -> folium.Map:
     """
     _check(content)
     texts = _texts(lang)
-    boundaries = _municipal(content.topology or topology.encode(content.municipalities))
+    boundaries = municipal(content.topology or topology.encode(content.municipalities))
     map_ = OfflineMap(title=f"{texts['title']} · {content.year}", lang=lang, prefer_canvas=True, zoom_control=False)
     map_.add_child(PlannerLayer(payload(content, lang=lang), boundaries))
     return map_
@@ -291,7 +291,7 @@ def payload(content: MapContent, *, lang: Language = "es") -> dict[str, Any]:
         "etcr": _points(content.etcr),
         "scales": [legend.score(towns["score"]).to_dict(), legend.coca().to_dict()],
         "colours": {"lines": palette.LINES, "points": palette.POINTS, "ground": palette.GROUND},
-        "views": _views(towns),
+        "views": views(towns),
         "sources": [
             {key: str(getattr(source, key)) for key in ("title", "publisher", "licence", "vintage")}
             for source in content.sources
@@ -300,8 +300,19 @@ def payload(content: MapContent, *, lang: Language = "es") -> dict[str, Any]:
     }
 
 
-def _municipal(boundaries: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave the municipalities of a topology alone in it: the page unites them itself."""
+def municipal(boundaries: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave the municipalities of a topology alone in it: a page unites them itself.
+
+    Parameters
+    ----------
+    boundaries : mapping
+        A topology as :func:`geo.topology.encode` gives it.
+
+    Returns
+    -------
+    dict
+        The same arcs with one object.
+    """
     return {**boundaries, "objects": {"municipalities": boundaries["objects"]["municipalities"]}}
 
 
@@ -406,8 +417,19 @@ def _points(frame: gpd.GeoDataFrame, kinds: Sequence[str] = ()) -> dict[str, Any
     return {"step": POINT_STEP_DEG, "deltas": np.diff(steps, axis=0, prepend=[[0, 0]]).ravel().tolist()} | named | kind
 
 
-def _views(towns: gpd.GeoDataFrame) -> dict[str, list[list[float]] | None]:
-    """Give what the map can be fitted to: the mainland, at which it opens, and the archipelago far off."""
+def views(towns: gpd.GeoDataFrame) -> dict[str, list[list[float]] | None]:
+    """Give what a map can be fitted to: the mainland, at which it opens, and the archipelago far off.
+
+    Parameters
+    ----------
+    towns : GeoDataFrame
+        EPSG:4326, indexed by code.
+
+    Returns
+    -------
+    dict
+        South-west and north-east corners, latitude first; None where there is no archipelago.
+    """
     offshore = towns.index.str.startswith(ARCHIPELAGO)
     mainland = towns[~offshore] if not offshore.all() else towns
     return {
