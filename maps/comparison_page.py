@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import folium
 import geopandas as gpd
 import pandas as pd
-from branca.element import MacroElement
 
 from geo import coverage, topology
 from geo.files import sha256
 from layers import boundaries
 from layers.comparison import ENTERED, GONE, LEFT, MOVED, NEW, OUTSIDE, SAME, STATUSES, STAYED
 from maps import comparison_words, palette, webmap
-from maps.standalone import OfflineMap, asset, place_macros, script_json, template
+from maps.standalone import DataLayer, OfflineMap, template
 
 if TYPE_CHECKING:
     from maps.comparison import Compared
@@ -40,39 +39,11 @@ MAP_VERTICES = 40_000
 CREDIT = ("title", "publisher", "vintage", "licence")
 
 
-class ChangesLayer(MacroElement):
-    """The changes, their legend, lists and card, as one element of a folium map.
-
-    Parameters
-    ----------
-    data, boundaries : object
-        JSON-ready content and TopoJSON.
-    """
+class ChangesLayer(DataLayer):
+    """The changes, their legend, lists and card, as one element of a folium map."""
 
     _template = template("compare.html.j2")
-
-    def __init__(self, data: Mapping[str, Any], boundaries: Mapping[str, Any]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._name = "Changes"
-        self.style = "\n".join(asset(name) for name in STYLES)
-        self.code = "\n".join(asset(name) for name in SCRIPTS)
-        self.data = script_json(data)
-        self.boundaries = script_json(boundaries)
-
-    def render(self, **kwargs: Any) -> str:
-        """Render the element into its figure.
-
-        Parameters
-        ----------
-        **kwargs
-            Passed on by branca.
-
-        Returns
-        -------
-        str
-            Nothing: the parts are in the figure.
-        """
-        return place_macros(self, kwargs)
+    kind, styles, scripts = "Changes", STYLES, SCRIPTS
 
 
 def build(done: Compared) -> folium.Map:

@@ -13,15 +13,15 @@ import html
 import importlib.metadata
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import folium
-from branca.element import Element, Figure
+from branca.element import Element, Figure, MacroElement
 from folium.template import Template
 
 from geo.errors import OutputError, listed
@@ -193,6 +193,45 @@ def place_macros(element: Element, kwargs: dict[str, Any]) -> str:
     for child in element._children.values():
         child.render(**kwargs)
     return ""
+
+
+class DataLayer(MacroElement):
+    """A page's own layer: its style, its code, and the data and boundaries that the code draws.
+
+    A subclass names its template, its styles and its scripts.
+
+    Parameters
+    ----------
+    data, boundaries : object
+        JSON-ready content, and TopoJSON as :func:`geo.topology.encode` gives it.
+    """
+
+    kind: ClassVar[str]
+    styles: ClassVar[tuple[str, ...]]
+    scripts: ClassVar[tuple[str, ...]]
+
+    def __init__(self, data: Mapping[str, Any], boundaries: Mapping[str, Any]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = self.kind
+        self.style = "\n".join(asset(name) for name in self.styles)
+        self.code = "\n".join(asset(name) for name in self.scripts)
+        self.data = script_json(data)
+        self.boundaries = script_json(boundaries)
+
+    def render(self, **kwargs: Any) -> str:
+        """Render the element into its figure.
+
+        Parameters
+        ----------
+        **kwargs
+            Passed on by branca.
+
+        Returns
+        -------
+        str
+            Nothing: the parts are in the figure.
+        """
+        return place_macros(self, kwargs)
 
 
 class Page(Figure):

@@ -17,14 +17,13 @@ import folium
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from branca.element import MacroElement
 
 from geo import topology
 from geo.errors import ConfigError, SchemaError, listed
 from layers import criteria
 from layers.criteria import Zoning
 from maps import legend, palette
-from maps.standalone import OfflineMap, asset, place_macros, script_json, template
+from maps.standalone import DataLayer, OfflineMap, asset, template
 
 Language = Literal["es", "en"]
 
@@ -170,39 +169,11 @@ class MapContent:
     topology: Mapping[str, Any] | None = None
 
 
-class PlannerLayer(MacroElement):
-    """The planner's layers, panel, legend and card, as one element of a folium map.
-
-    Parameters
-    ----------
-    data, boundaries : object
-        JSON-ready content and TopoJSON, as :func:`payload` and :func:`geo.topology.encode` give them.
-    """
+class PlannerLayer(DataLayer):
+    """The planner's layers, panel, legend and card, as one element of a folium map."""
 
     _template = template("planner.html.j2")
-
-    def __init__(self, data: Mapping[str, Any], boundaries: Mapping[str, Any]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._name = "Planner"
-        self.style = asset("page.css")
-        self.code = "\n".join(asset(name) for name in SCRIPTS)
-        self.data = script_json(data)
-        self.boundaries = script_json(boundaries)
-
-    def render(self, **kwargs: Any) -> str:
-        """Render the element into its figure.
-
-        Parameters
-        ----------
-        **kwargs
-            Passed on by branca.
-
-        Returns
-        -------
-        str
-            Nothing: the parts are in the figure.
-        """
-        return place_macros(self, kwargs)
+    kind, styles, scripts = "Planner", ("page.css",), SCRIPTS
 
 
 def terms_of(zoning: Zoning) -> dict[str, float]:
