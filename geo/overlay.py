@@ -1,4 +1,4 @@
-"""Points against polygons and points against points."""
+"""Points against polygons, points against points, and polygons under others."""
 
 from __future__ import annotations
 
@@ -26,6 +26,30 @@ def area_km2(polygons: gpd.GeoDataFrame) -> pd.Series:
         Square kilometres, named ``area_km2``, on the frame's index.
     """
     return (to_metric(polygons).area / M_PER_KM**2).rename("area_km2")
+
+
+def covered_share(polygons: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> pd.Series:
+    """Share of each polygon's area that lies under other polygons, computed in EPSG:9377.
+
+    Parameters
+    ----------
+    polygons : GeoDataFrame
+        n valid polygons in any stated CRS.
+    areas : GeoDataFrame
+        m valid polygons in any stated CRS; where several lie over each other they count once.
+
+    Returns
+    -------
+    Series
+        0..1, named ``covered_share``, on the polygons' index; 0 where nothing lies over the polygon.
+    """
+    shapes, covers = (to_metric(frame).geometry.to_numpy() for frame in (polygons, areas))
+    row, hit = shapely.STRtree(covers).query(shapes, predicate="intersects")
+    common = np.zeros(len(shapes))
+    for place in np.unique(row):
+        common[place] = shapely.area(shapely.intersection(shapes[place], shapely.union_all(covers[hit[row == place]])))
+    share = np.minimum(common / shapely.area(shapes), 1.0)
+    return pd.Series(share, index=polygons.index, name="covered_share")
 
 
 def locate(points: gpd.GeoSeries, polygons: gpd.GeoDataFrame) -> pd.Series:

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,19 @@ from layers.tables import ATLAS, Layer
 from layers.text import fold, title_es
 
 ALIASES = Path(__file__).parent / "boundary_aliases.csv"
+# What has special rights, by the source's id.
+AREAS = {
+    territories.RESERVES_SOURCE: territories.load_reserves,
+    territories.COUNCILS_SOURCE: territories.load_councils,
+    territories.PARKS_SOURCE: territories.load_parks,
+}
 # Part of the Marco Geoestadístico Nacional 2018 and absent from DANE's table of codes.
 UNLISTED = {"94663": ("Mapiripana", "94", "Guainía")}
 SIMPLIFY_M = 300.0
 POINT_DECIMALS = 4
 AREA_DECIMALS = 2
+# A millionth of the largest municipality is 7 ha: a small reserve in it stays above 0.
+SHARE_DECIMALS = 6
 
 
 def build_atlas(*, raw: Path, wheels: Path, out: Path = ATLAS, say: Callable[[str], None] = print) -> None:
@@ -111,8 +119,27 @@ def match_shapes(listing: pd.DataFrame, names: pd.DataFrame, aliases: pd.DataFra
     return pd.Series(codes.index, index=pd.Index(codes, name="code"), name="shape_id").sort_index()
 
 
+def special_areas(municipalities: gpd.GeoDataFrame, areas: Mapping[str, gpd.GeoDataFrame]) -> pd.DataFrame:
+    """How much of each municipality lies in reserves, community councils and parks.
+
+    Parameters
+    ----------
+    municipalities : GeoDataFrame
+        Index ``code``.
+    areas : mapping of str to GeoDataFrame
+        Valid polygons by the id of their source, for every source of :data:`layers.territories.SHARES`.
+
+    Returns
+    -------
+    DataFrame
+        Index ``code``; a column of shares, 0..1, a source; areas of one source that overlap count once.
+    """
+    shares = {name: overlay.covered_share(municipalities, areas[source]) for source, name in territories.SHARES.items()}
+    return pd.DataFrame(shares).rename_axis("code")
+
+
 def _write_places(raw: Path, wheels: Path, folder: Path) -> None:
-    """Boundaries and the table of municipalities, which need each other."""
+    """Boundaries, and the tables of municipalities and special areas, which are measured on them."""
     names = _names(raw)
     shapes = _shapes(names, wheels / sources()["boundaries"].wheel)
     departments = shapes.assign(department_code=shapes.index.str[:2])
@@ -122,6 +149,8 @@ def _write_places(raw: Path, wheels: Path, folder: Path) -> None:
     points = _points(placed, names, wheels / sources()["towns"].wheel)
     table = names.assign(area_km2=overlay.area_km2(placed).round(AREA_DECIMALS)).join(points)
     table.to_csv(folder / "municipalities.csv", lineterminator="\n")
+    special = special_areas(placed, {source: load(_file(raw, source)).frame for source, load in AREAS.items()})
+    special.map(_figure, decimals=SHARE_DECIMALS).to_csv(folder / territories.SPECIAL_TABLE.name, lineterminator="\n")
 
 
 def _names(raw: Path) -> pd.DataFrame:
@@ -207,10 +236,12 @@ def _file(raw: Path, source: str) -> Path:
 def _write_layer(layer: Layer, folder: Path) -> None:
     spec = layer.spec
     frame = layer.frame.round({spec.value: spec.decimals})
-    figures = frame[spec.value].map(
-        lambda value: f"{value:.{spec.decimals}f}".rstrip("0").rstrip(".") if spec.decimals else f"{value:.0f}"
-    )
+    figures = frame[spec.value].map(lambda value: _figure(value, decimals=spec.decimals))
     frame.assign(**{spec.value: figures}).to_csv(folder / f"{spec.name}.csv", index=False, lineterminator="\n")
+
+
+def _figure(value: float, *, decimals: int) -> str:
+    return f"{value:.{decimals}f}".rstrip("0").rstrip(".") if decimals else f"{value:.0f}"
 
 
 def _write_points(raw: Path, folder: Path) -> None:

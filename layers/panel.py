@@ -24,8 +24,10 @@ class Panel:
     Attributes
     ----------
     places : GeoDataFrame
-        Index ``code``; the columns of :class:`layers.boundaries.Boundaries` and ``pdet_region``, ``pdet`` (bool) and
-        ``station_km`` (km from the municipality's point to the nearest police post; missing where police data are).
+        Index ``code``; the columns of :class:`layers.boundaries.Boundaries` and ``pdet_region``, ``pdet`` (bool),
+        ``etcr`` (bool: whether a reincorporation site lies inside), ``reserve_share``, ``council_share`` and
+        ``park_share`` (0..1 of the area; missing where the table of special areas lacks the code), and ``station_km``
+        (km from the municipality's point to the nearest police post; missing where police data are).
     years : DataFrame
         Index ``code`` and ``year``, every municipality in every year; a column a layer, NaN where it was not measured.
     notes : tuple of str
@@ -57,7 +59,9 @@ def join(
     layers: Sequence[Layer],
     *,
     posts: gpd.GeoDataFrame,
+    sites: gpd.GeoDataFrame,
     pdet: pd.Series,
+    special: pd.DataFrame,
     unreported: Collection[str] = (),
     drop_unmatched: bool = False,
 ) -> Panel:
@@ -69,10 +73,12 @@ def join(
         The municipalities.
     layers : sequence of Layer
         Yearly layers, each with a figure of its own.
-    posts : GeoDataFrame
-        Police posts.
+    posts, sites : GeoDataFrame
+        Police posts; sites of the accord, of which those of the kind ``ETCR`` count.
     pdet : Series of str
         PDET region by code.
+    special : DataFrame
+        Shares in areas of special rights by code, see :func:`layers.territories.load_special_areas`.
     unreported : collection of str
         Codes of departments whose police data are missing, see :func:`layers.police.not_reporting`.
     drop_unmatched : bool, default False
@@ -94,19 +100,22 @@ def join(
     span = range(first, max(layer.years[-1] for layer in layers) + 1)
     index = pd.MultiIndex.from_product([codes, span], names=["code", "year"])
     columns = {layer.spec.value: _spread(layer, codes, span).to_numpy().ravel() for layer in layers}
-    return Panel(_places(boundaries, posts, pdet, unreported), pd.DataFrame(columns, index=index), tuple(notes))
+    places = _places(boundaries, posts, sites, unreported)
+    region = pdet.reindex(codes)
+    facts = places.assign(pdet_region=region, pdet=region.notna()).join(special)
+    return Panel(facts, pd.DataFrame(columns, index=index), tuple(notes))
 
 
 def _places(
-    boundaries: Boundaries, posts: gpd.GeoDataFrame, pdet: pd.Series, unreported: Collection[str]
+    boundaries: Boundaries, posts: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, unreported: Collection[str]
 ) -> gpd.GeoDataFrame:
+    """What is known by where a municipality lies."""
     frame = boundaries.frame
     points = gpd.GeoSeries(gpd.points_from_xy(frame["lon"], frame["lat"]), index=frame.index, crs=STORAGE)
     unknown = frame["department_code"].isin(unreported)
-    region = pdet.reindex(frame.index)
+    etcr = overlay.locate(sites[sites["kind"] == "ETCR"].geometry, frame)
     return frame.assign(
-        pdet_region=region,
-        pdet=region.notna(),
+        etcr=frame.index.isin(etcr.dropna()),
         station_km=overlay.nearest_km(points, posts.geometry).mask(unknown),
     )
 

@@ -23,7 +23,10 @@ from layers.text import title_es
 from layers.vectorfile import read_shapes
 
 PDET_SOURCE, ZONES_SOURCE, ETCR_SOURCE = "pdet", "zvtn", "etcr"
+RESERVES_SOURCE, COUNCILS_SOURCE, PARKS_SOURCE = "reserves", "councils", "parks"
 PDET_TABLE, SITES_TABLE = ATLAS / "pdet.csv", ATLAS / "accord_sites.csv"
+SPECIAL_TABLE = ATLAS / "special_areas.csv"
+SHARES = {RESERVES_SOURCE: "reserve_share", COUNCILS_SOURCE: "council_share", PARKS_SOURCE: "park_share"}
 DECIMALS = 4
 SITE_COLUMNS = ("kind", "name", "municipality", "lon", "lat")
 LAT_LON = r"^\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*$"
@@ -51,12 +54,8 @@ def load_pdet(path: Path | None = None) -> Loaded[pd.Series]:
     file = path or PDET_TABLE
     table = read_table(file)
     cells = table[column := code_column(table, file)]
-    codes = clean_codes(cells, f"column {column!r} of {file.name}")
+    codes = _each_once(clean_codes(cells, f"column {column!r} of {file.name}"), file)
     region = table[need_column(table, ("pdet region", "region pdet", "region"), "the PDET region", file)]
-    if codes.duplicated().any():
-        raise CodeError(
-            f"{file.name} must list each code once; repeated: {listed(codes[codes.duplicated()])}: remove these rows"
-        )
     regions = pd.Series(region.to_numpy(), index=pd.Index(codes, name="code"), name="pdet_region").sort_index()
     return Loaded(regions, file, Report(len(table), len(regions), code_findings(cells)))
 
@@ -159,6 +158,57 @@ def load_parks(path: Path) -> Loaded[gpd.GeoDataFrame]:
         If the file cannot be read, states no CRS, or holds no polygons with names.
     """
     return _load_polygons(path, "park", ("l parque", "nom pnn", "nombre", "name"))
+
+
+def load_special_areas(path: Path | None = None) -> Loaded[pd.DataFrame]:
+    """Read how much of each municipality lies in indigenous reserves, community councils and national parks.
+
+    Parameters
+    ----------
+    path : Path, optional
+        A table with a code and the columns below; the bundled table, measured on the bundled boundaries, if not given.
+
+    Returns
+    -------
+    Loaded of DataFrame
+        Index ``code``; columns ``reserve_share``, ``council_share`` and ``park_share``, 0..1 of the municipality's
+        area. The bundled ones are the least there is: 0 says that the publishers' maps of about 2016 show none, and
+        they lack most reserves of colonial origin. A municipality without a row, or with a blank, was not measured.
+
+    Raises
+    ------
+    PresenciaError
+        If the file cannot be read, lacks a column, repeats or garbles a code, or holds what is no share.
+    """
+    if path is None:  # checked when it was built
+        frame = pd.read_csv(SPECIAL_TABLE, dtype={"code": object} | dict.fromkeys(SHARES.values(), float))
+        return Loaded(frame.set_index("code"), SPECIAL_TABLE, Report(len(frame), len(frame)))
+    table = read_table(path)
+    cells = table[column := code_column(table, path)]
+    codes = _each_once(clean_codes(cells, f"column {column!r} of {path.name}"), path)
+    shares = {name: _share(table, name, path).to_numpy() for name in SHARES.values()}
+    frame = pd.DataFrame(shares, index=pd.Index(codes, name="code")).sort_index()
+    return Loaded(frame, path, Report(len(table), len(frame), code_findings(cells)))
+
+
+def _share(table: pd.DataFrame, name: str, file: Path) -> pd.Series:
+    heading = need_column(table, (name.replace("_", " "),), f"the {name}", file)
+    share = parse_numbers(table[heading], f"column {heading!r} of {file.name}")
+    outside = share[(share < 0) | (share > 1)]
+    if len(outside):
+        raise SchemaError(
+            f"column {heading!r} of {file.name} must hold shares from 0 to 1; found {listed(map(str, outside))}: "
+            "correct these cells"
+        )
+    return share
+
+
+def _each_once(codes: pd.Series, file: Path) -> pd.Series:
+    if codes.duplicated().any():
+        raise CodeError(
+            f"{file.name} must list each code once; repeated: {listed(codes[codes.duplicated()])}: remove these rows"
+        )
+    return codes
 
 
 def _load_polygons(file: Path, kind: str, headings: tuple[str, ...]) -> Loaded[gpd.GeoDataFrame]:

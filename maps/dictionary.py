@@ -23,7 +23,7 @@ SPECS = (coca.SPEC, eradication.SPEC, eradication.SPRAYING, armed.SPEC, people.P
 UNITS = {"_ha": "ha", "population": "people", "homicides": "homicides", "farc_events": "events"}
 PLACES = (
     "code", "name", "department_code", "department", "area_km2", "lon", "lat", "point", "pdet_region", "pdet",
-    "station_km", "geometry",
+    "etcr", "reserve_share", "council_share", "park_share", "station_km", "geometry",
 )  # fmt: skip
 ABSENT = {Absent.ZERO: (), Absent.ZERO_IF_LISTED: ("never_listed",), Absent.MISSING: ("no_row",)}
 INTRO = """# Data dictionary

@@ -28,7 +28,8 @@ COLUMNS = (
     "coca_trend_ha_per_year", "permanence", "permanence_class", "hot_spot", "eradicated_ha", "net_eradicated_low_ha",
     "net_eradicated_high_ha", "resurgence", "regrown_ha", "neighbours_change_ha", "displacement_ha", "diffusion_ha",
     "farc_events", "farc_events_per_10k", "homicide_rate", "station_km", "people_beyond", "score", "coverage", "rank",
-    "rank_low", "rank_high", "top_share", "high_cultivation", "vacated", "pdet", "zone",
+    "rank_low", "rank_high", "top_share", "high_cultivation", "vacated", "pdet", "etcr", "reserve_share",
+    "council_share", "park_share", "zone",
 )  # fmt: skip
 WHOLE = frozenset({"population", "farc_events", "people_beyond", "rank", "rank_low", "rank_high"})
 

@@ -90,6 +90,8 @@ class Inputs:
         Police posts; sites of the accord.
     pdet : Loaded of Series of str
         PDET region by code.
+    special : Loaded of DataFrame
+        Shares in areas of special rights by code.
     """
 
     boundaries: Boundaries
@@ -97,6 +99,7 @@ class Inputs:
     posts: Loaded[gpd.GeoDataFrame]
     sites: Loaded[gpd.GeoDataFrame]
     pdet: Loaded[pd.Series]
+    special: Loaded[pd.DataFrame]
 
     def join(self, *, drop_unmatched: bool = False) -> Panel:
         """Join everything that was read.
@@ -116,7 +119,9 @@ class Inputs:
             self.boundaries,
             self.layers,
             posts=posts,
+            sites=self.sites.frame,
             pdet=self.pdet.frame,
+            special=self.special.frame,
             unreported=police.not_reporting(posts, self.boundaries.frame).index,
             drop_unmatched=drop_unmatched,
         )
@@ -150,4 +155,5 @@ def read(settings: Settings) -> Inputs:
     )
     bounds = boundaries.load(settings.file("boundaries"))
     posts = police.load(settings.file("police"))
-    return Inputs(bounds, layers, posts, territories.load_sites(), territories.load_pdet())
+    facts = territories.load_sites(), territories.load_pdet(), territories.load_special_areas()
+    return Inputs(bounds, layers, posts, *facts)

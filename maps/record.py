@@ -181,6 +181,7 @@ def _described(inputs: Inputs, settings: Settings) -> dict[str, Any]:
         police.SOURCE: (inputs.posts.path, inputs.posts.report),
         territories.PDET_SOURCE: (inputs.pdet.path, inputs.pdet.report),
         territories.ETCR_SOURCE: (inputs.sites.path, inputs.sites.report),
+        **dict.fromkeys(territories.SHARES, (inputs.special.path, inputs.special.report)),
     }
     described = {
         name: _input(path, sources()[name]) | {"report": report.as_dict()} for name, (path, report) in read.items()

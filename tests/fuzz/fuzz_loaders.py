@@ -68,6 +68,7 @@ TARGETS: list[tuple[str, Callable[[Path], object]]] = [
     ("table.csv", laboratories.load),
     ("table.csv", territories.load_pdet),
     ("table.csv", territories.load_sites),
+    ("table.csv", territories.load_special_areas),
     ("table.json", coca.load),
     ("table.json", police.load),
     ("table.csv.gz", coca.load),

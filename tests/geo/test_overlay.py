@@ -18,7 +18,7 @@ from shapely.geometry import Point
 
 from geo import overlay
 from geo.errors import GeometryError
-from tests.geo.made import EAST, NORTH, SEEDS, Labels, box, coded, grid, label_arrays, mosaic, unsaid, voronoi
+from tests.geo.made import EAST, NORTH, SEEDS, Labels, box, coded, grid, label_arrays, mosaic, pixel, unsaid, voronoi
 
 ELLIPSOID = Geod(ellps="GRS80")
 STORAGE, METRIC = "EPSG:4326", "EPSG:9377"
@@ -68,6 +68,73 @@ def test_the_areas_of_a_coverage_add_up_to_that_of_its_union(seed: int):
     frame, _ = voronoi(seed)
     whole = frame.dissolve()
     assert overlay.area_km2(frame).sum() == pytest.approx(overlay.area_km2(whole).iloc[0], rel=1e-9)
+
+
+# Polygons under others
+
+
+def test_a_half_covered_square_is_half_covered_and_what_only_touches_covers_nothing():
+    frame = coded([box(0, 0, 2, 2), box(2, 0, 4, 2), box(0, 2, 2, 4), box(2, 2, 4, 4)])
+    share = overlay.covered_share(frame, coded([box(0, 0, 1, 2), box(2.5, 0.5, 3.5, 1.5), box(2, 2, 9, 9)]))
+    assert share.name == "covered_share"
+    assert share.index.equals(frame.index)
+    assert share.tolist() == pytest.approx([0.5, 0.25, 0, 1], abs=1e-12)
+    assert share["00002"] == 0
+    assert share.max() <= 1
+
+
+def test_areas_that_lie_over_each_other_count_once():
+    twice = [box(0, 0, 3, 10), box(0, 0, 3, 10), box(2, 0, 4, 10), box(1, 1, 2, 2)]
+    assert overlay.covered_share(coded([box(0, 0, 10, 10)]), coded(twice)).iloc[0] == pytest.approx(0.4, rel=1e-12)
+
+
+def test_a_hole_in_an_area_covers_nothing_and_parts_add_up():
+    ring = box(1, 1, 9, 9).difference(box(3, 3, 7, 7))
+    parts = shapely.union_all([box(4, 4, 5, 5), box(6, 6, 7, 7)])
+    share = overlay.covered_share(coded([box(0, 0, 10, 10)]), coded([ring, parts]))
+    assert share.iloc[0] == pytest.approx(0.5, rel=1e-12)
+
+
+def test_slivers_along_a_border_are_counted_for_what_they_are():
+    """An area drawn 10 m over the border of the square beside it."""
+    frame = coded([box(0, 0, 10, 10), box(10, 0, 20, 10)])
+    share = overlay.covered_share(frame, coded([box(5, 0, 10.01, 10)]))
+    assert share.tolist() == pytest.approx([0.5, 0.001], rel=1e-9)
+
+
+def test_areas_may_be_in_another_system_and_none_at_all_cover_nothing():
+    frame = grid(2, 2)
+    share = overlay.covered_share(frame.to_crs(STORAGE), coded([box(0, 0, 0.5, 1)]).to_crs(4686))
+    assert share.tolist() == pytest.approx([0.5, 0, 0, 0], abs=1e-6)
+    assert overlay.covered_share(frame, coded([])).tolist() == [0.0] * 4
+    assert len(overlay.covered_share(coded([]), frame)) == 0
+    with pytest.raises(GeometryError, match="coordinate reference system"):
+        overlay.covered_share(frame, unsaid(frame))
+
+
+@given(label_arrays(4), st.lists(label_arrays(2), max_size=3))
+def test_shares_are_those_that_pixels_count(labels: Labels, covers: list[Labels]):
+    """Truth by construction: no polygon is asked; areas may lie over each other and over the edge."""
+    under = np.zeros((labels.shape[0] + 6, labels.shape[1] + 6), dtype=bool)
+    for cover in covers:
+        under[: cover.shape[0], : cover.shape[1]] |= cover == 1
+    under = under[: labels.shape[0], : labels.shape[1]]
+    areas = [shapely.union_all([pixel(x, y) for y, x in np.argwhere(cover == 1)]) for cover in covers if cover.any()]
+    share = overlay.covered_share(mosaic(labels), coded(areas))
+    expected = [under[labels == label].mean() for label in np.unique(labels)]
+    np.testing.assert_allclose(share, expected, atol=1e-9)
+
+
+@given(SEEDS)
+@limits(max_examples=20)
+def test_what_lies_under_an_area_adds_up_to_the_area(seed: int):
+    frame, _ = voronoi(seed)
+    whole = overlay.area_km2(frame)
+    hull = coded([shapely.Point(-74.5, 2.5).buffer(0.3), shapely.box(-74.9, 2.1, -74.4, 2.6)], crs=STORAGE)
+    union = hull.to_crs(METRIC).geometry.union_all().area / 1e6
+    share = overlay.covered_share(frame, hull)
+    assert (share * whole).sum() == pytest.approx(union, rel=1e-4)  # straight in degrees is not straight in metres
+    assert share.between(0, 1).all()
 
 
 # Points in polygons

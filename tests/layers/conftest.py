@@ -35,7 +35,9 @@ def bounds() -> Boundaries:
 def joined(bundled: dict[str, Layer], bounds: Boundaries) -> Panel:
     posts, pdet = police.load().frame, territories.load_pdet().frame
     unreported = police.not_reporting(posts, bounds.frame).index
-    return panel.join(bounds, tuple(bundled.values()), posts=posts, pdet=pdet, unreported=unreported)
+    sites, special = territories.load_sites().frame, territories.load_special_areas().frame
+    layers = tuple(bundled.values())
+    return panel.join(bounds, layers, posts=posts, sites=sites, pdet=pdet, special=special, unreported=unreported)
 
 
 @pytest.fixture(scope="session")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 import shapely
 
+from layers import territories
 from layers.boundaries import Boundaries
 from layers.tables import Layer, Spec
 
@@ -55,6 +57,21 @@ def posts(*places: tuple[float, float]) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(columns, geometry=gpd.points_from_xy(lon, lat), crs="EPSG:4326")
 
 
-def no_pdet() -> pd.Series:
-    """No municipality in any PDET region."""
-    return pd.Series([], index=pd.Index([], name="code", dtype=object), name="pdet_region", dtype=object)
+def site(kind: str, lon: float, lat: float) -> gpd.GeoDataFrame:
+    """A site of the accord."""
+    return gpd.GeoDataFrame(
+        {"kind": [kind], "name": "Site"}, geometry=gpd.points_from_xy([lon], [lat]), crs="EPSG:4326"
+    )
+
+
+def special(shares: Mapping[str, tuple[float, float, float]]) -> pd.DataFrame:
+    """Shares in reserves, councils and parks by code."""
+    index = pd.Index(list(shares), name="code", dtype=object)
+    return pd.DataFrame(list(shares.values()), index, list(territories.SHARES.values()), dtype=float)
+
+
+def no_facts() -> dict[str, Any]:
+    """No municipality in any PDET region, none with a site of the accord, none measured for special rights."""
+    index = pd.Index([], name="code", dtype=object)
+    pdet = pd.Series([], index=index, name="pdet_region", dtype=object)
+    return {"pdet": pdet, "sites": site("ETCR", 0, 0).iloc[:0], "special": special({})}

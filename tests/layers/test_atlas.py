@@ -246,6 +246,7 @@ def test_every_layer_has_a_source(register: dict[str, dict[str, object]], bundle
         territories.PDET_SOURCE,
         territories.ZONES_SOURCE,
         territories.ETCR_SOURCE,
+        *territories.SHARES,
         "towns",
     }
     assert used == set(register) == {name for name, source in sources().items() if source.bundled}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,14 @@ from layers import coca, divipola, eradication, panel, people
 from layers.boundaries import Boundaries
 from layers.panel import Panel
 from layers.tables import Layer
-from tests.layers.small import grid, layer, no_pdet, posts
+from tests.layers.small import grid, layer, no_facts, posts, site, special
 
 KNOWN = ["05001", "05002", "15001", "52835"]
 UNKNOWN = ["00001", "27493", "99999"]
 
 
 def join(bounds: Boundaries, *layers: Layer, drop_unmatched: bool = False) -> Panel:
-    return panel.join(bounds, layers, posts=posts((-75.0, 2.0)), pdet=no_pdet(), drop_unmatched=drop_unmatched)
+    return panel.join(bounds, layers, posts=posts((-75.0, 2.0)), **no_facts(), drop_unmatched=drop_unmatched)
 
 
 # Conservation
@@ -49,7 +50,8 @@ def test_hectares_are_conserved_or_refused(figures: dict[tuple[str, int], float]
             join(bounds, table)
         message = str(refused.value)
         assert all(code in message for code in outside)
-        assert f"{lost:,.1f} ha of coca_ha" in message
+        (said,) = re.findall(r"([\d,.]+) ha of coca_ha", message)
+        assert float(said.replace(",", "")) == pytest.approx(lost, abs=0.05 + 1e-9 * lost)  # added up in another order
         assert "\n" not in message
     joined = join(bounds, table, drop_unmatched=True)
     assert joined.years["coca_ha"].sum() == pytest.approx(sum(figures.values()) - lost)
@@ -205,7 +207,7 @@ def test_station_km_is_missing_where_police_data_are_and_nowhere_else(joined: Pa
 def test_station_km_is_the_distance_to_the_nearest_post():
     bounds = grid(["05001", "05002"], columns=2)  # points at 74.95 and 74.85 degrees west, 2.05 north
     places = panel.join(
-        bounds, [layer(coca.SPEC, {("05001", 2010): 1.0})], posts=posts((-74.95, 2.05), (-74.95, 3.0)), pdet=no_pdet()
+        bounds, [layer(coca.SPEC, {("05001", 2010): 1.0})], posts=posts((-74.95, 2.05), (-74.95, 3.0)), **no_facts()
     ).places
     assert places.at["05001", "station_km"] == pytest.approx(0, abs=1e-6)
     assert places.at["05002", "station_km"] == pytest.approx(11.13, abs=0.03)  # 0.1 degrees at 2 degrees north
@@ -217,6 +219,31 @@ def test_pdet_regions(joined: Panel):
     assert bool(joined.places.at["52835", "pdet"])
     assert not joined.places.at["05001", "pdet"]
     assert joined.places["pdet_region"].isna()["05001"]
+
+
+def test_an_etcr_counts_where_it_lies_and_other_sites_do_not():
+    bounds = grid(["05001", "05002"], columns=2)
+    figures = [layer(coca.SPEC, {("05001", 2010): 1.0})]
+    lie = [("ETCR", -74.95, 2.05), ("PTN", -74.85, 2.05), ("ETCR", -74.5, 2.05)]
+    sites = pd.concat([site(*each) for each in lie], ignore_index=True)
+    places = panel.join(bounds, figures, posts=posts((-75.0, 2.0)), **(no_facts() | {"sites": sites})).places
+    assert places["etcr"].to_dict() == {"05001": True, "05002": False}
+    assert places["etcr"].dtype == bool
+
+
+def test_each_bundled_etcr_lies_in_the_municipality_that_it_names(joined: Panel):
+    assert joined.places["etcr"].sum() == 26  # 27 sites, two of them in San José del Guaviare
+    assert joined.places.loc[["52835", "54810", "95001", "19137", "73352"], "etcr"].all()
+
+
+def test_a_municipality_that_the_table_of_special_areas_lacks_is_missing_and_not_zero():
+    bounds = grid(["05001", "27493"], columns=2)
+    figures = [layer(coca.SPEC, {("05001", 2010): 1.0})]
+    table = special({"05001": (0.0, 0.25, 1.0), "99999": (1.0, 1.0, 1.0)})
+    places = panel.join(bounds, figures, posts=posts((-75.0, 2.0)), **(no_facts() | {"special": table})).places
+    shares = pd.DataFrame(places[["reserve_share", "council_share", "park_share"]])
+    np.testing.assert_array_equal(shares, [[0.0, 0.25, 1.0], [np.nan] * 3])
+    assert list(places.index) == ["05001", "27493"]
 
 
 def test_places_keep_the_boundaries(joined: Panel, bounds: Boundaries):

@@ -23,7 +23,7 @@ from layers.draws import fit
 from layers.panel import Panel
 from layers.priority import Priorities, evidence, high_cultivation, prioritise
 from layers.tables import Layer
-from tests.layers.small import grid, layer, no_pdet, posts
+from tests.layers.small import grid, layer, no_facts, posts
 
 # The run of 2020
 
@@ -148,7 +148,7 @@ def test_the_order_of_rows_does_not_matter(
     where = posts(*zip(places["lon"].iloc[::40], places["lat"].iloc[::40], strict=True))
     left, right = (
         prioritise(
-            panel.join(each, tuple(bundled.values()), posts=where, pdet=no_pdet()), zoning, year=2020, draws=50, seed=1
+            panel.join(each, tuple(bundled.values()), posts=where, **no_facts()), zoning, year=2020, draws=50, seed=1
         )
         for each in (bounds, shuffled)
     )
@@ -249,7 +249,7 @@ def small_panel(coca_figures: dict[tuple[str, int], float]) -> Panel:
         layer(people.POPULATION, dict.fromkeys(every, 10_000.0)),
         layer(people.HOMICIDES, dict.fromkeys(every, 2.0)),
     )
-    return panel.join(grid(codes, columns=3), layers, posts=posts((-74.9, 2.0)), pdet=no_pdet())
+    return panel.join(grid(codes, columns=3), layers, posts=posts((-74.9, 2.0)), **no_facts())
 
 
 def test_a_country_without_coca_is_told_so(zoning: Zoning):

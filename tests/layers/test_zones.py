@@ -25,7 +25,7 @@ from layers.panel import Panel
 from layers.priority import Priorities, prioritise
 from layers.tables import Layer
 from layers.zones import Limits, priority_members
-from tests.layers.small import grid, layer, no_pdet, posts
+from tests.layers.small import grid, layer, no_facts, posts
 
 Built = tuple[pd.Series, Any]
 
@@ -123,7 +123,7 @@ def test_ids_do_not_depend_on_the_order_of_rows(
     where = posts(*zip(places["lon"].iloc[::25], places["lat"].iloc[::25], strict=True))
     results = []
     for frame in (bounds.frame, bounds.frame.sample(frac=1, random_state=9), bounds.frame.iloc[::-1]):
-        held = panel.join(replace(bounds, frame=frame), tuple(bundled.values()), posts=where, pdet=no_pdet())
+        held = panel.join(replace(bounds, frame=frame), tuple(bundled.values()), posts=where, **no_facts())
         scored = prioritise(held, zoning, year=2020, draws=0, seed=1)
         results.append(zones.build(held, scored, share=0.25))
     (zone, frame), *others = results
@@ -229,7 +229,7 @@ def test_a_zone_whose_figures_are_missing_in_part_has_none(scored: Priorities):
         grid(codes, columns=2),
         [layer(coca.SPEC, {(code, 2015): 10.0 for code in codes})],
         posts=posts((-75.0, 2.0)),
-        pdet=no_pdet(),
+        **no_facts(),
     )
     table = pd.DataFrame(
         {"score": [0.5, 0.4], "coca_ha": 10.0, "population": [100.0, np.nan], "eradicated_ha": [1.0, 2.0]}, index=codes
@@ -249,7 +249,7 @@ def test_a_zone_without_coca_keeps_its_members_score(scored: Priorities):
         grid(codes, columns=2),
         [layer(coca.SPEC, {(code, 2015): 0.0 for code in codes})],
         posts=posts((-75.0, 2.0)),
-        pdet=no_pdet(),
+        **no_facts(),
     )
     table = pd.DataFrame({"score": [0.5, 0.4], "coca_ha": 0.0, "population": 100.0, "eradicated_ha": 0.0}, index=codes)
     _, frame = zones.build(held, replace(scored, table=table), share=1.0)
@@ -267,7 +267,7 @@ def small(points: dict[str, float], *, columns: int, population: float | dict[st
         grid(codes, columns=columns),
         [layer(coca.SPEC, {(code, 2015): 10.0 for code in codes})],
         posts=posts((-75.0, 2.0)),
-        pdet=no_pdet(),
+        **no_facts(),
     )
     facts = {"score": points, "coca_ha": 10.0, "population": population, "eradicated_ha": 1.0}
     return held, pd.DataFrame({name: pd.Series(value, index=codes) for name, value in facts.items()})

@@ -71,6 +71,9 @@ def _municipalities() -> gpd.GeoDataFrame:
     frame["high_cultivation"] = frame.index.isin(["01001", "01002", "02005"])
     frame["vacated"] = frame["farc_events"] >= 3
     frame["pdet"] = places % 3 == 0
+    frame["etcr"] = places % 7 == 2
+    frame["reserve_share"] = np.where(places % 4 == 1, np.nan, 0.25)
+    frame["council_share"], frame["park_share"] = 0.125 * (places % 3), 0.0
     frame["zone"] = pd.Series("Z01001", index=pd.Index(["01001", "01002", "01003"])).reindex(frame.index)
     return frame
 

@@ -29,7 +29,8 @@ FILES = {
 SHARED_NAMES = {
     "code", "name", "department_code", "department", "population", "area_km2", "coca_ha", "coca_ha_per_km2",
     "coca_trend_ha_per_year", "permanence", "eradicated_ha", "resurgence", "farc_events", "homicide_rate", "station_km",
-    "score", "coverage", "rank", "rank_low", "rank_high", "top_share", "high_cultivation", "vacated", "pdet", "zone",
+    "score", "coverage", "rank", "rank_low", "rank_high", "top_share", "high_cultivation", "vacated", "pdet", "etcr",
+    "reserve_share", "council_share", "park_share", "zone",
 }  # fmt: skip
 
 
