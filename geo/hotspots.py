@@ -95,12 +95,12 @@ def _p(known: pd.Series, linked: csr_array) -> pd.Series:
     steps = np.rint((known - known.min()) / (known.max() - known.min()) * LEVELS).to_numpy(dtype=np.int64)
     sizes = linked.sum(axis=1).astype(np.int64)
     sums = np.rint(linked @ steps).astype(np.int64)
-    length = next_fast_len(LEVELS * int(sizes.max()) + 1, real=True)
-    once = rfft(np.bincount(steps) / len(steps), n=length)
+    drawn = np.bincount(steps) / len(steps)
     for size in np.unique(sizes):
         alike = np.flatnonzero(sizes == size)
+        length = next_fast_len(LEVELS * int(size) + 1, real=True)
         # The transform leaves rounding errors of 1e-17 where the chance is 0.
-        chance = irfft(once**size, n=length).clip(min=0.0)
+        chance = irfft(rfft(drawn, n=length) ** size, n=length).clip(min=0.0)
         low, high = chance.cumsum()[sums[alike]], chance[::-1].cumsum()[::-1][sums[alike]]
         found.iloc[alike] = np.minimum(2 * np.minimum(low, high), 1.0)
     return found

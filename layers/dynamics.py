@@ -140,6 +140,29 @@ def hot_spot(coca_ha_per_km2: pd.Series, pairs: pd.DataFrame, *, false_discovery
     return hotspots.getis_ord(moved, pairs, false_discovery=false_discovery)["spot"].rename("hot_spot")
 
 
+def hot_spots(panel: Panel, zoning: Zoning, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Hot and cold spots of every year with coca data.
+
+    Parameters
+    ----------
+    panel : Panel
+        The joined panel.
+    zoning : Zoning
+        The settings.
+    pairs : DataFrame
+        Columns ``left`` and ``right``: neighbours, each pair once.
+
+    Returns
+    -------
+    DataFrame of str
+        Codes by years; see :func:`hot_spot`.
+    """
+    coca, area = panel.wide("coca_ha").dropna(axis="columns", how="all"), panel.places["area_km2"]
+    rate = zoning.hotspots.false_discovery
+    density = {year: measures.coca_ha_per_km2(coca, area, year=int(year)) for year in coca.columns}
+    return pd.DataFrame({year: hot_spot(values, pairs, false_discovery=rate) for year, values in density.items()})
+
+
 def net_of_replanting(eradicated_ha: pd.Series, *, low: float, high: float) -> pd.DataFrame:
     """Eradication net of replanting: a band between stated rates, never one number.
 
