@@ -18,7 +18,7 @@ WHEELS := build/wheels
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help zones test check lint types contracts format atlas dictionary findings bench fuzz clean
+.PHONY: help zones test check lint types contracts format atlas dictionary findings bench pages fuzz clean
 
 help: ## list what can be made
 	@echo "make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -29,7 +29,7 @@ zones: $(READY) ## score, draw and write the zones (ARGS="--year 2022 --out out/
 	$(PY) scripts/zone.py $(ARGS)
 
 test: $(READY_TEST) ## run the tests (ARGS="-k coverage -x")
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 check: lint types contracts ## lint, types and contracts: all that CI runs beside the tests
 
@@ -60,6 +60,9 @@ findings: $(READY) ## write docs/findings.md from the bundled figures
 
 bench: $(READY_TEST) ## time the draws beside a loop over pymcdm (ARGS="--draws 1000")
 	PYTHONPATH=. $(PY) benchmarks/score.py $(ARGS)
+
+pages: $(READY_TEST) ## measure the map beside folium's and geopandas' (needs npm and chromium; ARGS="--markdown")
+	PYTHONPATH=. $(PY) benchmarks/webmap.py $(ARGS)
 
 fuzz: $(READY_DEV) ## malformed files at every loader for ten minutes (Linux)
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,fuzz]'
