@@ -13,15 +13,16 @@ from geo import coverage, topology
 from geo.files import sha256
 from layers import boundaries
 from layers.comparison import ENTERED, GONE, LEFT, MOVED, NEW, OUTSIDE, SAME, STATUSES, STAYED
-from maps import comparison_words, palette, webmap
+from maps import comparison_words, pack, palette
+from maps.payload import views
 from maps.standalone import DataLayer, OfflineMap, template
 
 if TYPE_CHECKING:
     from maps.comparison import Compared
     from maps.runfolder import RunFolder
 
-SCRIPTS = ("dom.js", "topology.js", "layers.js", "compare.js")
-STYLES = ("page.css", "compare.css")
+SCRIPTS = ("dom.js", "codec.js", "topology.js", "layers.js", "compare.js")
+STYLES = ("page.css", "card.css", "compare.css")
 STEPS = (1, 6, 20)  # places from which a rise or fall is of the next class
 MOVED_SHOWN = 12
 CAUSES_SHOWN = 8
@@ -61,7 +62,7 @@ def build(done: Compared) -> folium.Map:
     """
     texts = done.texts
     map_ = OfflineMap(title=texts.say("title"), lang=texts.lang, prefer_canvas=True, zoom_control=False)
-    map_.add_child(ChangesLayer(payload(done), _boundaries(done)))
+    map_.add_child(ChangesLayer(payload(done), pack.topology(_boundaries(done))))
     return map_
 
 
@@ -93,7 +94,7 @@ def payload(done: Compared) -> dict[str, Any]:
         "shares": share_lines(done),
         "notes": _notes(done),
         "sources": _sources(done.before, done.after),
-        "views": webmap.views(done.changes),
+        "views": views(done.changes),
         "attribution": _attribution(done.after),
     }
 
@@ -280,6 +281,6 @@ def _boundaries(done: Compared) -> dict[str, Any]:
     """Of the later run; those that are still the bundled ones stand in the atlas as the page reads them."""
     entry = done.after.summary["inputs"]["boundaries"]
     if entry["bundled"] and entry["sha256"] == sha256(boundaries.TABLE):
-        return webmap.municipal(topology.read_raw(boundaries.TABLE))
+        return topology.read_raw(boundaries.TABLE)
     frame = gpd.GeoDataFrame(geometry=done.after.shapes, crs=done.after.shapes.crs)
     return topology.encode(coverage.simplify_to(frame, vertices=MAP_VERTICES))

@@ -21,6 +21,7 @@ from layers.tables import ATLAS
 from maps import export, record, standalone, webmap
 from maps import reasons as explained
 from maps.inputs import Inputs, Settings, read
+from maps.payload import MapContent
 
 DRAWN_SOURCES = (
     "boundaries",
@@ -28,6 +29,8 @@ DRAWN_SOURCES = (
     "divipola",
     "coca",
     "eradication",
+    "spraying",
+    "published",
     "farc_events",
     "pdet",
     "etcr",
@@ -65,6 +68,37 @@ class Run:
     summary: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Work:
+    """What a run has found, before it is drawn and written.
+
+    Attributes
+    ----------
+    inputs : Inputs
+        The layers.
+    zoning : Zoning
+        The settings' file.
+    panel : Panel
+        The joined panel.
+    priorities : Priorities
+        Scores and ranks.
+    pairs : DataFrame
+        Columns ``left`` and ``right``: neighbours, each pair once.
+    zone : Series of str
+        Zone by code.
+    zones : GeoDataFrame
+        The zones.
+    """
+
+    inputs: Inputs
+    zoning: Zoning
+    panel: Panel
+    priorities: Priorities
+    pairs: pd.DataFrame
+    zone: pd.Series
+    zones: gpd.GeoDataFrame
+
+
 def run(settings: Settings, *, step: Callable[[str], None] = lambda _: None) -> Run:
     """Read, join, score, group, draw and write.
 
@@ -89,81 +123,125 @@ def run(settings: Settings, *, step: Callable[[str], None] = lambda _: None) -> 
     step("reading layers")
     zoning = criteria.load(settings.config)
     inputs = read(settings)
-    year = settings.year or zoning.years.reference or inputs.layers[0].years[-1]
-    out = settings.out or Path("out") / str(year)
+    out = settings.out or Path("out") / str(year_of(settings, zoning, inputs))
     with replacing(out) as folder:
-        step("joining")
-        joined = inputs.join(drop_unmatched=settings.drop_unmatched)
-        step("scoring")
-        priorities = prioritise(joined, zoning, year=year, draws=settings.draws, seed=settings.seed)
-        pairs = coverage.neighbours(joined.places)
-        happening = dynamics.describe(joined, zoning, pairs, year=year)
-        step("grouping zones")
-        zone, grouped = zones.build(
-            joined,
-            priorities,
-            share=zoning.candidates.priority_share,
-            limits=zoning.zones,
-            locked_in=zoning.locked_in,
-            locked_out=zoning.locked_out,
-            neighbours=pairs,
-        )
-        towns = _municipalities(joined, priorities, happening, zone)
+        work = find(settings, zoning, inputs, step=step)
+        happening = dynamics.describe(work.panel, zoning, work.pairs, year=work.priorities.year)
+        towns = _municipalities(work, happening)
         step("drawing the map")
-        content = _content(inputs, joined, priorities, towns, grouped, zoning)
-        page = standalone.page(webmap.build(content, lang=settings.lang))
+        page = standalone.page(webmap.build(content_of(work), lang=settings.lang))
         step("writing")
-        reasons = explained.gather(priorities, zoning, joined.places["name"], changes=settings.weight_changes)
-        tables = _tables(joined, priorities, zoning)
-        summary = record.summary(settings, inputs, joined, priorities, grouped, pairs, zoning)
-        _write(folder, towns, grouped, page, tables, reasons, summary)
-    return Run(out, towns, grouped, summary)
+        names = work.panel.places["name"]
+        reasons = explained.gather(work.priorities, zoning, names, changes=settings.weight_changes)
+        summary = record.summary(settings, inputs, work.panel, work.priorities, work.zones, work.pairs, zoning)
+        _write(folder, towns, work.zones, page, _tables(work), reasons, summary)
+    return Run(out, towns, work.zones, summary)
 
 
-def _municipalities(
-    joined: Panel, priorities: Priorities, happening: pd.DataFrame, zone: pd.Series
-) -> gpd.GeoDataFrame:
-    columns = joined.places.drop(columns=["station_km"]).join(priorities.table).join(happening).assign(zone=zone)
-    table = export.attributes(columns, priorities.contributions)
-    return gpd.GeoDataFrame(table, geometry=joined.places.geometry, crs=joined.places.crs)
+def year_of(settings: Settings, zoning: Zoning, inputs: Inputs) -> int:
+    """The reference year: that of the option, else of the settings' file, else the last with coca data.
+
+    Parameters
+    ----------
+    settings : Settings
+        What is asked for.
+    zoning : Zoning
+        The settings' file.
+    inputs : Inputs
+        The layers.
+
+    Returns
+    -------
+    int
+        A year.
+    """
+    return settings.year or zoning.years.reference or inputs.layers[0].years[-1]
 
 
-def _content(
-    inputs: Inputs,
-    joined: Panel,
-    priorities: Priorities,
-    towns: gpd.GeoDataFrame,
-    grouped: gpd.GeoDataFrame,
-    zoning: Zoning,
-) -> webmap.MapContent:
+def find(settings: Settings, zoning: Zoning, inputs: Inputs, *, step: Callable[[str], None] = lambda _: None) -> Work:
+    """Join, score and group.
+
+    Parameters
+    ----------
+    settings : Settings
+        What is asked for.
+    zoning : Zoning
+        The settings' file.
+    inputs : Inputs
+        The layers.
+    step : callable, optional
+        Told each of ``STEPS`` as it begins, for a progress bar.
+
+    Returns
+    -------
+    Work
+        What was found.
+    """
+    step("joining")
+    joined = inputs.join(drop_unmatched=settings.drop_unmatched)
+    step("scoring")
+    year = year_of(settings, zoning, inputs)
+    priorities = prioritise(joined, zoning, year=year, draws=settings.draws, seed=settings.seed)
+    pairs = coverage.neighbours(joined.places)
+    step("grouping zones")
+    zone, grouped = zones.build(
+        joined,
+        priorities,
+        share=zoning.candidates.priority_share,
+        limits=zoning.zones,
+        locked_in=zoning.locked_in,
+        locked_out=zoning.locked_out,
+        neighbours=pairs,
+    )
+    return Work(inputs, zoning, joined, priorities, pairs, zone, grouped)
+
+
+def content_of(work: Work) -> MapContent:
+    """All that the map of a run shows.
+
+    Parameters
+    ----------
+    work : Work
+        What was found.
+
+    Returns
+    -------
+    MapContent
+        For :func:`maps.webmap.build`.
+    """
+    inputs, joined, zoning = work.inputs, work.panel, work.zoning
     own_boundaries = inputs.boundaries.path.parent != ATLAS
-    return webmap.MapContent(
-        municipalities=towns,
-        zones=grouped,
-        contributions=priorities.contributions,
-        coca_ha=joined.wide("coca_ha").dropna(axis="columns", how="all"),
-        eradicated_ha=joined.wide("eradicated_ha").dropna(axis="columns", how="all"),
+    return MapContent(
+        panel=joined,
+        priorities=work.priorities,
+        zoning=zoning,
+        zones=work.zones,
+        hot_spots=dynamics.hot_spots(joined, zoning, work.pairs),
         posts=inputs.posts.frame,
         etcr=inputs.sites.frame[inputs.sites.frame["kind"] == "ETCR"],
-        measures=zoning.criteria,
-        dimensions={d.name: (d.label_en, d.label_es) for d in zoning.dimensions},
-        year=priorities.year,
-        terms=webmap.terms_of(zoning),
         sources=tuple(sources()[name] for name in DRAWN_SOURCES),
         attribution=inputs.boundaries.path.name if own_boundaries else "© geoBoundaries (CC BY 4.0)",
-        topology=_topology(inputs, towns),
+        topology=_topology(inputs, joined.places),
     )
 
 
-def _topology(inputs: Inputs, towns: gpd.GeoDataFrame) -> dict[str, Any]:
+def _municipalities(work: Work, happening: pd.DataFrame) -> gpd.GeoDataFrame:
+    places, priorities = work.panel.places, work.priorities
+    columns = places.drop(columns=["station_km"]).join(priorities.table).join(happening).assign(zone=work.zone)
+    table = export.attributes(columns, priorities.contributions)
+    return gpd.GeoDataFrame(table, geometry=places.geometry, crs=places.crs)
+
+
+def _topology(inputs: Inputs, places: gpd.GeoDataFrame) -> dict[str, Any]:
     """The boundaries as the page reads them; the bundled ones stand in the atlas so."""
     if inputs.boundaries.path == boundaries.TABLE:
         return topology.read_raw(boundaries.TABLE)
-    return topology.encode(coverage.simplify_to(towns, vertices=MAP_VERTICES))
+    return topology.encode(coverage.simplify_to(places, vertices=MAP_VERTICES))
 
 
-def _tables(joined: Panel, priorities: Priorities, zoning: Zoning) -> dict[str, pd.DataFrame]:
+def _tables(work: Work) -> dict[str, pd.DataFrame]:
     """Ranks under every way to score, and the goal by place; what both are not for is the first look."""
+    joined, priorities, zoning = work.panel, work.priorities, work.zoning
     names = joined.places[["name", "department"]]
     ranks = priorities.robustness.ranks
     methods = ranks.join(names)[["name", "department", *ranks]].join(priorities.robustness.reversals)

@@ -14,28 +14,88 @@ import importlib.metadata
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar, cast
+from urllib.parse import urlsplit
 
 import folium
 from branca.element import Element, Figure, MacroElement
 from folium.template import Template
 
-from geo.errors import OutputError, listed
+from geo.errors import ConfigError, OutputError, listed
 
 LEAFLET = "django-js-lib-leaflet"
 # What stands in the page itself; every other address is another file, here or elsewhere.
 WITHIN = re.compile(r"\s*(?:data:|blob:|about:|#|$)", re.I)
 STYLE_ADDRESS = re.compile(r"""url\(\s*["']?([^"')]*)|@import\s+["']?([^"';]*)""", re.I)
 SCRIPT_END = re.compile(r"</\s*script", re.I)
+# A host and a path of plain characters: nothing that could end the policy or add to it.
+TILE_ADDRESS = re.compile(r"https://[A-Za-z0-9.-]+(:\d+)?/[A-Za-z0-9._~/{}@?=&%-]+")
 SET_END = re.compile(r",\s+")
 SETTINGS = ("url", "tiles", "video_url", "embed_link")
 RUN = re.compile(r"<script(?![^>]*application/json)[^>]*>(.*?)</script>", re.S)
 FETCHING = {"src", "data", "poster", "action", "background", "xlink:href"}
-UNSAFE_IN_JSON = {"<": "\\u003c", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+# What would end a script, end a line of it, or (half a letter, as broken files hold them) cannot be written as UTF-8.
+UNSAFE_IN_JSON = re.compile("[<\\u2028\\u2029\\ud800-\\udfff]")
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """A background that is fetched while the page is open.
+
+    Attributes
+    ----------
+    address : str
+        ``https`` address with ``{z}``, ``{x}`` and ``{y}``.
+    credit : str
+        Credit that its publisher asks for, as text.
+    """
+
+    address: str
+    credit: str
+
+    @property
+    def host(self) -> str:
+        """What the page's policy allows beside the page itself."""
+        parts = urlsplit(self.address)
+        return f"{parts.scheme}://{parts.netloc}"
+
+
+KNOWN_TILES = {"osm": Tiles("https://tile.openstreetmap.org/{z}/{x}/{y}.png", "© OpenStreetMap contributors (ODbL)")}
+
+
+def tiles_of(given: str, credit: str = "") -> Tiles:
+    """Find the tiles that a planner names.
+
+    Parameters
+    ----------
+    given : str
+        A known name, or an ``https`` address with ``{z}``, ``{x}`` and ``{y}``.
+    credit : str
+        Credit that goes with an address.
+
+    Returns
+    -------
+    Tiles
+        The tiles.
+
+    Raises
+    ------
+    ConfigError
+        If it is neither.
+    """
+    if given in KNOWN_TILES:
+        return KNOWN_TILES[given]
+    if not TILE_ADDRESS.fullmatch(given) or not all(part in given for part in ("{z}", "{x}", "{y}")):
+        raise ConfigError(
+            f"tiles are one of {listed(KNOWN_TILES)}, or an https address with {{z}}, {{x}} and {{y}}; found "
+            f"{given!r}: correct --tiles"
+        )
+    return Tiles(given, credit)
 
 
 def asset(name: str) -> str:
@@ -82,12 +142,10 @@ def script_json(value: object) -> str:
     Returns
     -------
     str
-        Compact JSON without ``<`` and line separators.
+        Compact JSON without ``<``, line separators and lone surrogates.
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for character, escape in UNSAFE_IN_JSON.items():
-        text = text.replace(character, escape)
-    return text
+    return UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 @cache
@@ -264,6 +322,8 @@ class OfflineMap(folium.Map):
         Title of the document.
     lang : str
         Language tag of its texts.
+    online : Tiles, optional
+        A background from elsewhere, which the page is then allowed to fetch.
     **options
         As for :class:`folium.Map`.
     """
@@ -272,8 +332,9 @@ class OfflineMap(folium.Map):
     default_js: list[tuple[str, str]] = []  # noqa: RUF012 - folium declares it so
     default_css: list[tuple[str, str]] = []  # noqa: RUF012
 
-    def __init__(self, *, title: str, lang: str, **options: Any) -> None:
+    def __init__(self, *, title: str, lang: str, online: Tiles | None = None, **options: Any) -> None:
         super().__init__(tiles=None, **options)
+        self.online = online
         self.leaflet_js, self.leaflet_css = leaflet()
         self.leaflet_icons = leaflet_icons()
         Page(title=title, lang=lang).add_child(self)
@@ -323,7 +384,7 @@ def page(map_: folium.Map) -> str:
             "leave out the layer or plugin that asks for it"
         )
     _refuse_jquery(figure)
-    return _with_policy(_steady(text, figure))
+    return _with_policy(_steady(text, figure), getattr(map_, "online", None))
 
 
 class _Reading(HTMLParser):
@@ -406,11 +467,11 @@ def _refuse_jquery(figure: Figure) -> None:
         )
 
 
-def _with_policy(text: str) -> str:
-    """Add the content security policy: the page's own scripts by their hash, and nothing fetched."""
+def _with_policy(text: str, online: Tiles | None) -> str:
+    """Add the content security policy: the page's own scripts by their hash, and nothing fetched but known tiles."""
     scripts = RUN.findall(text)
     hashes = " ".join(f"'sha256-{_digest(script)}'" for script in scripts)
-    meta = template("policy.html.j2").render(hashes=hashes)
+    meta = template("policy.html.j2").render(hashes=hashes, host=online.host if online else "")
     return text.replace("<head>", "<head>\n" + meta.strip(), 1)
 
 

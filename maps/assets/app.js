@@ -1,195 +1,352 @@
-/* Starts the page and keeps what is shown in step with what was chosen. The map is at hand as presencia.map. */
+/* Starts the page and keeps map, panel, table and card in step with its state. At hand as presencia.app and presencia.map. */
 (function (presencia) {
-  const { node, byId } = presencia.dom;
-  const { layers, panel, scales, card } = presencia;
-  const PATH_ORDER = ["towns", "departments", "zones", "vacated", "hover", "chosen", "posts", "etcr"];
+  const { node, byId, apart } = presencia.dom;
   const NARROW = "(max-width: 760px)";
+  const PARTS = ["panel", "weights", "legend", "card", "time", "find", "table", "take"];
+  const SCORES = ["weights", "method", "minimum", "only", "lockedIn", "lockedOut"];
 
   const read = (id) => JSON.parse(byId(id).textContent);
   const matches = (query) => window.matchMedia(query).matches;
   const motion = () => ({ animate: !matches("(prefers-reduced-motion: reduce)") });
+  const round = (value, decimals) => Number(value.toFixed(decimals));
 
   /* Leaflet ignores a new view while it animates a zoom, so a quick second click waits for the first. */
   const whenStill = (map, act) => (map._animatingZoom ? map.once("zoomend", act) : act());
+  const seen = (map) => [map.getCenter(), map.getZoom()].join();
+
+  function refit(app) {
+    fit(app.map, app.data.views.mainland, { animate: false });
+    app.fitted = seen(app.map);
+  }
+
+  /* A view that nobody has moved since it was fitted is fitted anew when the room for it changes. */
+  function resized(app) {
+    const untouched = seen(app.map) === app.fitted;
+    app.map.invalidateSize({ animate: false });
+    if (untouched) refit(app);
+  }
+
   const fit = (map, bounds, options) => whenStill(map, () => map.fitBounds(bounds, { ...room(map), ...motion(), ...options }));
 
-  /* Room that the card takes from the map, so that what was chosen is not hidden under it. */
+  /* Room that card, table and legend take from the map, so that what was chosen is not hidden under them. */
   function room(map) {
-    const box = byId("pr-card");
-    if (box.hidden) return { paddingTopLeft: [24, 24], paddingBottomRight: [24, 24] };
-    return matches(NARROW)
-      ? { paddingTopLeft: [24, 60], paddingBottomRight: [24, box.offsetHeight + 24] }
-      : { paddingTopLeft: [24, 24], paddingBottomRight: [Math.min(box.offsetWidth + 36, map.getSize().x / 2), 24] };
+    const [card, table, legend] = ["pr-card", "pr-table", "pr-legend"].map(byId);
+    const high = (box) => (box.hidden ? 0 : box.offsetHeight);
+    const strip = matches(NARROW) || document.body.dataset.compare === "side" ? high(legend) + 12 : 0;
+    const below = Math.min(Math.max(strip, high(table)) + 24, map.getSize().y / 2);
+    if (matches(NARROW)) return { paddingTopLeft: [16, 60], paddingBottomRight: [16, Math.min(Math.max(below, high(card) - high(byId("pr-time")) + 24), 0.7 * map.getSize().y)] };
+    return { paddingTopLeft: [24, 24], paddingBottomRight: [card.hidden ? 24 : Math.min(card.offsetWidth + 36, map.getSize().x / 2), below] };
   }
 
-  function hint(layer, { say, scale }) {
-    const { town, post, site } = layer.options;
-    if (post) return node("div", {}, node("strong", {}, post.name || ""), node("span", {}, say.text("post_" + post.kind)));
-    if (site) return node("div", {}, node("strong", {}, site.name || ""), node("span", {}, site.municipality || ""), node("span", {}, say.text("etcr")));
-    const found = scales.classify(scale(), town);
-    const unit = scale().field === "coca_ha" ? " ha" : "";
-    const value = typeof found === "string" && found !== "zero" ? say.text("class_" + found) : (unit ? say.amount(town[scale().field]) : say.score(town[scale().field])) + unit;
-    return node("div", {}, node("strong", {}, town.name), node("span", {}, town.department), node("span", { class: "pr-hint-value" }, say.text("measure_" + scale().field) + ": " + value));
+  /* The page as it was opened, without what Leaflet built into it: what is saved opens as this one did. */
+  function source() {
+    const copy = document.documentElement.cloneNode(true);
+    for (const box of copy.querySelectorAll(".folium-map")) {
+      box.replaceChildren();
+      box.className = "folium-map";
+      for (const name of ["style", "tabindex"]) box.removeAttribute(name);
+    }
+    return "<!DOCTYPE html>\n" + copy.outerHTML;
   }
 
-  function tooltips(groups, context) {
-    for (const group of groups) group.bindTooltip((layer) => hint(layer, context), { sticky: true, className: "pr-hint", direction: "auto", offset: [12, 0] });
+  function build(map) {
+    const data = read("presencia-data");
+    const decoded = presencia.topology.decode(read("presencia-boundaries"));
+    const model = presencia.model(data);
+    const engine = presencia.engine(data, presencia.topology.neighbours(decoded, (code) => model.place.get(code)));
+    presencia.vacate(model, engine.values("farc_events_window", data.year), data.terms.vacated_events);
+    const store = presencia.store.open(data, engine.years);
+    const say = presencia.speech(data.texts[store.get().lang]);
+    const scales = new Map(data.scales.map((scale) => [scale.field, scale]));
+    const app = {
+      map, data, decoded, model, engine, store, say,
+      flat: presencia.canvas.plane(map, decoded, data.codes),
+      scale: (measure) => scales.get(measure),
+      scored: () => engine.scored(store.get()),
+      announce: (text) => { byId("pr-live").textContent = text; },
+      shapes: (place) => (decoded.shapes.get(data.codes[place]) || []).map((rings) => rings.map((ring) => ring.map(({ lng, lat }) => [lng, lat]))),
+    };
+    app.values = (measure, year) => (measure === "score" ? engine.scored({ ...store.get(), year }).score : engine.values(measure, year));
+    app.measureValue = (place) => { const { measure, year } = store.get(); return app.values(measure, year)[place]; };
+    return app;
   }
 
-  function controls(map, { views, attribution }, { say }) {
-    map.attributionControl.setPrefix("Leaflet").addAttribution(node("i", {}, attribution).innerHTML);
-    L.control.zoom({ position: "topleft", zoomInTitle: say.text("zoom_in"), zoomOutTitle: say.text("zoom_out") }).addTo(map);
-    const bar = L.control({ position: "topleft" });
-    bar.onAdd = () => {
-      const buttons = Object.entries(views).filter(([, bounds]) => bounds).map(([name, bounds]) =>
-        node("button", { type: "button", "data-view": name, click: () => fit(map, bounds) }, say.text("view_" + name)));
+  function speak(app) {
+    const { data, say, store } = app;
+    const { lang } = store.get();
+    say.use(lang, data.texts[lang]);
+    const { terms } = data;
+    const ha = say.number(terms.minimum_coca_ha, terms.minimum_coca_ha % 1 ? 1 : 0);
+    say.fix({ ...terms, high_share: say.share(terms.high_share), minimum_coca_ha: ha });
+    document.documentElement.lang = lang;
+    app.map.getContainer().setAttribute("aria-label", say.text("map"));
+    date(app);
+  }
+
+  function date({ say, store }) {
+    const { year } = store.get();
+    say.fix({ year });
+    document.title = `${say.text("title")} · ${year}`;
+  }
+
+  function controls(app) {
+    const { map, data, say } = app;
+    map.attributionControl.setPrefix("Leaflet").addAttribution(node("i", {}, apart(data.attribution)).innerHTML);
+    const zoom = L.control.zoom({ position: "topleft" }).addTo(map);
+    const views = L.control({ position: "topleft" });
+    const buttons = Object.entries(data.views).filter(([, bounds]) => bounds).map(([name, bounds]) =>
+      node("button", { type: "button", "data-view": name, click: () => fit(map, bounds) }));
+    views.onAdd = () => {
       const box = node("div", { class: "pr-views leaflet-bar" }, buttons);
       L.DomEvent.disableClickPropagation(box);
       return box;
     };
-    bar.addTo(map);
+    views.addTo(map);
+    const word = () => {
+      buttons.forEach((button) => { button.textContent = say.text("view_" + button.dataset.view); });
+      for (const way of ["in", "out"]) {
+        const button = zoom.getContainer().querySelector(".leaflet-control-zoom-" + way);
+        button.title = say.text("zoom_" + way);
+        button.setAttribute("aria-label", button.title);
+      }
+    };
+    word();
+    app.store.on(["lang"], word);
   }
 
-  function draw(map, data, model, decoded) {
-    const drawn = { towns: layers.municipalities(model, decoded), ...layers.outlines(model, decoded, data.colours.lines), posts: layers.posts(model, data.colours.points), etcr: layers.etcr(model, data.colours.points) };
-    const hover = layers.highlight(decoded, ["#12303f", 1.8]);
-    const chosen = layers.highlight(decoded, ["#ffffff", 6], ["#12303f", 3.2]);
-    Object.assign(drawn, { hover: hover.group, chosen: chosen.group });
-    drawn.towns.addTo(map);
-    drawn.hover.addTo(map);
-    drawn.chosen.addTo(map);
-    drawn.towns.on("mouseover", (event) => hover.show([event.layer.options.town.code]));
-    drawn.towns.on("mouseout", () => hover.show([]));
-    const arrange = () => PATH_ORDER.filter((name) => map.hasLayer(drawn[name])).forEach((name) => drawn[name].bringToFront());
-    return { drawn, chosen, arrange };
+  /* What a scene shows at a place, in words. */
+  function hint(app, place, { measure, year }) {
+    const town = app.model.towns[place];
+    const value = presencia.scales.write(app.scale(measure), app.values(measure, year)[place], app.say);
+    const line = presencia.scales.name(measure, app.say, year) + ": " + value;
+    return node("div", {}, node("strong", {}, town.name), node("span", {}, town.department), node("span", { class: "pr-hint-value" }, line));
   }
 
-  function switches(map, scene, names) {
-    const overlays = [["vacated", true], ["zones", false], ["departments", true], ["posts", false], ["etcr", false]].map(([id, shown]) => ({ id, shown }));
-    function show(overlay, shown) {
-      overlay.shown = shown;
-      scene.drawn[overlay.id][shown ? "addTo" : "removeFrom"](map);
-      if (overlay.id === "departments") names.group[shown ? "addTo" : "removeFrom"](map);
-      scene.arrange();
-    }
-    return { overlays, show };
+  function pointHint({ post, site }, say) {
+    if (post) return node("div", {}, node("strong", {}, post.name || ""), node("span", {}, say.text("post_" + post.kind)));
+    return node("div", {}, node("strong", {}, site.name || ""), node("span", {}, site.municipality || ""), node("span", {}, say.text("etcr")));
   }
 
-  /* Opening, closing and announcing the card; it remembers where the focus came from. */
-  function selection(scene, context) {
-    const box = byId("pr-card");
-    let origin = null;
-    function open(content, codes, words) {
-      if (box.hidden) origin = document.activeElement;
-      box.replaceChildren(...content);
-      box.hidden = false;
-      box.querySelector(".pr-card-body").scrollTop = 0;
-      scene.chosen.show(codes);
-      byId("pr-live").textContent = words;
+  /* The pointer on a map of municipalities: hovering names them, a click chooses. */
+  function pointing(map, app, shown) {
+    const find = presencia.canvas.finder(map, app.flat);
+    const tip = L.tooltip({ className: "pr-hint", direction: "auto", offset: [12, 0], opacity: 1 });
+    let over = -1;
+    function leave() {
+      over = -1;
+      tip.remove();
+      app.hover(null);
     }
-    function close() {
-      if (box.hidden) return;
-      box.hidden = true;
-      scene.chosen.show([]);
-      panel.press(null);
-      byId("pr-live").textContent = context.say.text("closed");
-      origin?.focus();
-      if (document.activeElement === document.body) byId("pr-open").focus();
-    }
-    return { open, close, focus: () => box.focus() };
-  }
-
-  function words(town, { say, model }) {
-    const detail = town.rank === null ? "" : say.text("selected_rank", { rank: say.number(town.rank), count: say.number(model.ranked.length), score: say.score(town.score) });
-    return say.text("selected", { name: town.name, department: town.department, detail }).trim();
-  }
-
-  function pickers(map, selected, decoded, context, sheet) {
-    const shapeOf = (code) => decoded.shapes.get(code) || [];
-    const go = (shapes) => fit(map, L.latLngBounds(shapes.flat(3)), { maxZoom: 8.5 });
-    function show(code) {
-      const town = context.model.town.get(code);
-      selected.open(card.municipality(town, context), [code], words(town, context));
-      panel.press(code);
-      sheet.close();
-    }
-    function pick(code) {
-      show(code);
-      go([shapeOf(code)]);
-      selected.focus();
-    }
-    function pickZone(id) {
-      const zone = context.model.zones.get(id);
-      selected.open(card.zone(zone, context), zone.members, zone.name);
-      panel.press(null);
-      go(zone.members.map(shapeOf));
-      selected.focus();
-    }
-    function touch(code, latlng) {
-      show(code);
+    map.on("mousemove", ({ latlng, originalEvent }) => {
+      const place = document.body.dataset.pointer === "touch" || originalEvent.target.closest?.(".leaflet-control") ? -1 : find(latlng);
+      if (place < 0) return over < 0 ? undefined : leave();
+      if (place !== over) {
+        over = place;
+        app.hover(place);
+        tip.setContent(hint(app, place, shown(latlng)));
+      }
+      tip.setLatLng(latlng).addTo(map);
+    });
+    map.on("mouseout movestart zoomstart", leave);
+    map.on("click", ({ latlng }) => {
+      const place = find(latlng);
+      if (place < 0) return;
+      app.choose(app.data.codes[place], {});
       map.panInside(latlng, { ...room(map), ...motion() });
-    }
-    return { pick, pickZone, touch };
-  }
-
-  function start(map) {
-    const data = read("presencia-data");
-    const decoded = presencia.topology.decode(read("presencia-boundaries"));
-    const say = presencia.speech(data.texts);
-    say.fix({ ...data.terms, year: data.year, high_share: say.share(data.terms.high_share), minimum_coca_ha: say.number(data.terms.minimum_coca_ha, data.terms.minimum_coca_ha % 1 ? 1 : 0) });
-    const model = presencia.model(data);
-    let shown = data.scales[0];
-    const context = { data, say, model, year: data.year, scale: () => shown };
-    panel.label(say);
-    controls(map, data, context);
-    fit(map, data.views.mainland, { animate: false });
-    const scene = draw(map, data, model, decoded);
-    const names = layers.nameplates(map, model, decoded);
-    names.fit();
-    const { overlays, show } = switches(map, scene, names);
-    const fill = scales.painter(data.colours.ground);
-    const explain = () => scales.legend(byId("pr-legend"), shown, overlays.filter((overlay) => overlay.shown && overlay.id !== "departments"), context);
-    function paint(scale) {
-      shown = scale;
-      scene.drawn.towns.eachLayer((polygon) => polygon.setStyle({ fillColor: fill(scale, polygon.options.town) }));
-      explain();
-    }
-    const sheet = panel.sheet();
-    const selected = selection(scene, context);
-    Object.assign(context, { close: selected.close }, pickers(map, selected, decoded, context, sheet));
-    overlays.filter((overlay) => overlay.shown).forEach((overlay) => show(overlay, true));
-    paint(shown);
-    listen(map, scene, context, sheet);
-    fillPanel(data, context, overlays, { paint, toggle: (overlay, on) => { show(overlay, on); explain(); } });
-    presencia.map = map;
-  }
-
-  function listen(map, scene, context, sheet) {
-    tooltips([scene.drawn.towns, scene.drawn.posts, scene.drawn.etcr], context);
-    for (const name of ["posts", "etcr"]) scene.drawn[name].bindPopup((layer) => hint(layer, context), { className: "pr-popup", closeButton: false });
-    scene.drawn.towns.on("click", (event) => context.touch(event.layer.options.town.code, event.latlng));
-    map.getContainer().setAttribute("aria-label", context.say.text("map"));
-    map.getContainer().setAttribute("role", "region");
-    document.addEventListener("pointerdown", (event) => { document.body.dataset.pointer = event.pointerType; }, true);
-    document.addEventListener("keydown", (event) => {
-      delete document.body.dataset.pointer;
-      if (event.key !== "Escape") return;
-      if (sheet.isOpen()) sheet.hide();
-      else context.close();
     });
   }
 
-  function fillPanel(data, context, overlays, { paint, toggle }) {
-    const announce = (scale) => {
-      paint(scale);
-      byId("pr-live").textContent = context.say.text("coloured", { measure: context.say.text("measure_" + scale.field) });
+  function places(app, id) {
+    if (!id) return [];
+    if (app.model.place.has(id)) return [app.model.place.get(id)];
+    return [...(app.scored().zones.find((zone) => zone.id === id)?.members || [])];
+  }
+
+  /* Posts and sites are Leaflet's own, made when first shown; names of departments stand where they fit. */
+  function points(map, app) {
+    const { layers } = presencia;
+    const known = new Map();
+    const make = { posts: () => layers.posts(app.model, app.data.colours.points), etcr: () => layers.etcr(app.model, app.data.colours.points) };
+    const names = layers.nameplates(map, app.model, app.decoded);
+    function dress(group) {
+      const content = (layer) => pointHint(layer.options, app.say);
+      group.bindTooltip(content, { sticky: true, className: "pr-hint", direction: "auto", offset: [12, 0] });
+      group.bindPopup(content, { className: "pr-popup", closeButton: false });
+      return group;
+    }
+    names.fit();
+    return ({ overlays }) => {
+      for (const [id, build] of Object.entries(make)) {
+        const shown = overlays.includes(id);
+        if (shown && !known.has(id)) known.set(id, dress(build()));
+        if (known.has(id)) known.get(id)[shown ? "addTo" : "removeFrom"](map);
+      }
+      names.group[overlays.includes("departments") ? "addTo" : "removeFrom"](map);
     };
-    panel.finding(context);
-    panel.measures(data.scales, data.scales[0].field, context, announce);
-    panel.overlays(overlays, context, toggle);
-    panel.top(context);
-    panel.notes(context);
-    panel.sources(data.sources);
+  }
+
+  /* The second view: another map beside the first, or another scene on it, cut along a line. */
+  function comparison(app, first) {
+    const { map, store } = app;
+    const [box, range] = [byId("pr-second"), byId("pr-swipe")];
+    const panes = ["pr-one", "pr-two"].map((name) => map.getPane(name));
+    let other = null;
+    let beside = null;
+
+    function cut() {
+      const { swipe, compare } = store.get();
+      if (compare !== "swipe") return panes.forEach((pane) => { pane.style.clipPath = ""; });
+      const size = map.getSize();
+      const [start, end] = [map.containerPointToLayerPoint([0, 0]), map.containerPointToLayerPoint(size)];
+      const line = start.x + Math.round(size.x * swipe);
+      const between = (left, right) => `polygon(${left}px ${start.y}px, ${right}px ${start.y}px, ${right}px ${end.y}px, ${left}px ${end.y}px)`;
+      panes[0].style.clipPath = between(start.x, line);
+      panes[1].style.clipPath = between(line, end.x);
+    }
+
+    function besides() {
+      const made = L.map(box, { zoomControl: false, attributionControl: false, zoomSnap: map.options.zoomSnap, crs: map.options.crs, keyboard: false });
+      made.setView(map.getCenter(), map.getZoom(), { animate: false });
+      const names = presencia.layers.nameplates(made, app.model, app.decoded);
+      names.group.addTo(made);
+      names.fit();
+      const follow = (from, to) => () => {
+        if (to.getCenter().equals(from.getCenter(), 1e-9) && to.getZoom() === from.getZoom()) return;
+        to.setView(from.getCenter(), from.getZoom(), { animate: false });
+      };
+      const led = follow(map, made);
+      const watch = new ResizeObserver(() => { made.invalidateSize({ animate: false }); led(); });
+      watch.observe(box);
+      made.on("move", follow(made, map));
+      map.on("move", led);
+      pointing(made, app, () => ({ measure: store.get().measure2, year: store.get().year2 }));
+      return { map: made, close: () => { watch.disconnect(); map.off("move", led); made.remove(); } };
+    }
+
+    function arrange() {
+      const { compare } = store.get();
+      other?.remove();
+      beside?.close();
+      other = beside = null;
+      document.body.dataset.compare = compare;
+      box.hidden = compare !== "side";
+      range.hidden = compare !== "swipe";
+      if (matches(NARROW)) byId("pr-legend").firstChild.open = compare !== "side";
+      resized(app);
+      if (compare === "side") {
+        beside = besides();
+        other = presencia.scene(beside.map, app, { second: true });
+      }
+      if (compare === "swipe") other = presencia.scene(map, app, { pane: "pr-two", second: true });
+      cut();
+      badges(app);
+    }
+
+    range.addEventListener("input", () => store.set({ swipe: Number(range.value) }));
+    range.value = store.get().swipe;
+    map.on("move resize viewreset zoomend", cut);
+    store.on(["swipe"], ({ swipe }) => { range.value = swipe; cut(); });
+    store.on(["compare"], arrange);
+    if (store.get().compare !== "off") arrange();
+    return (act) => { act(first, false); if (other) act(other, true); };
+  }
+
+  function badges({ store, say }) {
+    const { compare, measure, measure2, year, year2 } = store.get();
+    const both = [[measure, year], [measure2, year2]];
+    both.forEach(([field, when], order) => {
+      const badge = byId("pr-badge-" + (order + 1));
+      badge.hidden = compare === "off";
+      badge.textContent = presencia.scales.name(field, say, when);
+    });
+  }
+
+  /* What has to be drawn again when a part of the state changes. */
+  function follow(app, scenes, showPoints) {
+    const { store } = app;
+    store.on(["year", "measure", ...SCORES], () => scenes((scene, second) => { if (!second || store.get().measure2 === "score") scene.paint(); }));
+    store.on(["year2", "measure2"], () => scenes((scene, second) => { if (second) scene.paint(); }));
+    store.on(["year", "year2", ...SCORES], () => scenes((scene) => scene.outline()));
+    store.on(["chosen", "year", ...SCORES], () => scenes((scene) => scene.mark({ chosen: places(app, store.get().chosen) })));
+    store.on(["overlays"], (state) => { showPoints(state); scenes((scene) => { scene.lines(); scene.outline(); }); });
+    store.on(["measure", "measure2", "year", "year2", "lang"], () => badges(app));
+    store.on(["measure"], ({ measure, year }) => app.announce(app.say.text("coloured", { measure: presencia.scales.name(measure, app.say, year) })));
+  }
+
+  function remember(app) {
+    const { map, store } = app;
+    const { view } = store.get();
+    map.invalidateSize({ animate: false });
+    if (view) map.setView([view[0], view[1]], view[2], { animate: false });
+    else refit(app);
+    new ResizeObserver(() => resized(app)).observe(map.getContainer());
+    map.on("moveend", () => {
+      const { lat, lng } = map.getCenter();
+      store.set({ view: [round(lat, 4), round(lng, 4), round(map.getZoom(), 2)] });
+    });
+  }
+
+  function keys({ panel, table, card }) {
+    document.addEventListener("pointerdown", (event) => { document.body.dataset.pointer = event.pointerType; }, true);
+    document.addEventListener("keydown", (event) => {
+      delete document.body.dataset.pointer;
+      if (event.key !== "Escape" || event.defaultPrevented) return;
+      if (panel.isOpen()) panel.hide();
+      else if (table.isOpen()) table.close();
+      else card.close();
+    });
+  }
+
+  function start(map) {
+    const origin = source();
+    const app = build(map);
+    presencia.app = app;
+    const { store } = app;
+    app.source = origin;
+    app.picture = () => presencia.picture(app);
+    ["pr-one", "pr-two"].forEach((name, order) => { map.createPane(name).style.zIndex = 380 + order; });
+    map.getContainer().setAttribute("role", "region");
+    map.eachLayer((layer) => { if (layer instanceof L.TileLayer) document.body.dataset.tiles = ""; });
+    app.choose = choose(app);
+    speak(app);
+    store.on(["lang"], () => speak(app));
+    store.on(["year"], () => date(app));
+    controls(app);
+    for (const part of PARTS) app[part] = presencia[part](app);
+    keys(app);
+    remember(app);
+    draw(app);
+    presencia.map = map;
+  }
+
+  /* The parts stand before the map is fitted, which leaves room for them. */
+  function draw(app) {
+    const { map, store } = app;
+    const scenes = comparison(app, presencia.scene(map, app, { pane: "pr-one" }));
+    app.hover = (place) => scenes((scene) => scene.mark({ hover: place }));
+    const showPoints = points(map, app);
+    showPoints(store.get());
+    follow(app, scenes, showPoints);
+    pointing(map, app, (latlng) => sideOf(app, latlng));
+    if (store.get().chosen) scenes((scene) => scene.mark({ chosen: places(app, store.get().chosen) }));
+  }
+
+  /* Which of the two views lies at a point: on a swiped map the right part is the second. */
+  function sideOf({ map, store }, latlng) {
+    const { compare, swipe, measure, year, measure2, year2 } = store.get();
+    const second = compare === "swipe" && map.latLngToContainerPoint(latlng).x > map.getSize().x * swipe;
+    return second ? { measure: measure2, year: year2 } : { measure, year };
+  }
+
+  function choose(app) {
+    return (id, { fly = false, focus = false } = {}) => {
+      app.store.set({ chosen: id });
+      if (id && matches(NARROW)) app.panel.close();
+      const found = places(app, id);
+      const shapes = found.map((place) => app.decoded.shapes.get(app.data.codes[place]) || []);
+      if (fly && shapes.flat().length) fit(app.map, L.latLngBounds(shapes.flat(3)), { maxZoom: 8.5 });
+      if (focus && id) byId("pr-card").focus();
+    };
   }
 
   presencia.start = start;

@@ -1,7 +1,18 @@
-/* Coca and eradication by year, small: an area for the stock, bars for what was pulled out. */
+/* Coca, eradication and spraying by year, small: an area for the stock, bars for what was destroyed; of a place or of several. */
 (function (presencia) {
   const { node, svg } = presencia.dom;
   const BOX = { width: 336, height: 168, left: 46, right: 8, top: 18, bottom: 22 };
+  const BARS = ["sprayed_ha", "eradicated_ha"];
+  const KINDS = { coca_ha: "coca", eradicated_ha: "eradicated", sprayed_ha: "sprayed" };
+
+  /* Hectares of several places; a gap in one of them is one in the sum, where as zero it would pass for a fall. */
+  function history({ data, engine }, places) {
+    const sum = (name, year) => {
+      const values = engine.values(name, year);
+      return { year, value: places.reduce((total, place) => total + values[place], 0) };
+    };
+    return Object.fromEntries(Object.keys(KINDS).map((name) => [name, data.series[name].years.map((year) => sum(name, year))]));
+  }
 
   function ticks(most) {
     const power = 10 ** Math.floor(Math.log10(most / 3));
@@ -9,27 +20,25 @@
     return Array.from({ length: Math.ceil(most / step) + 1 }, (_, place) => place * step);
   }
 
-  function frame(coca, pulled) {
-    const known = [...coca, ...pulled].map((point) => point.value || 0);
-    const marks = ticks(Math.max(1, ...known));
-    const first = coca[0].year;
-    const count = coca[coca.length - 1].year - first + 1;
-    const pitch = (BOX.width - BOX.left - BOX.right) / count;
+  function frame(points) {
+    const marks = ticks(Math.max(1, ...points.map((point) => point.value || 0)));
+    const years = points.map((point) => point.year);
+    const [first, last] = [Math.min(...years), Math.max(...years)];
+    const pitch = (BOX.width - BOX.left - BOX.right) / (last - first + 1);
     const depth = BOX.height - BOX.top - BOX.bottom;
     return {
-      marks,
-      pitch,
+      marks, pitch, first, last,
       floor: BOX.height - BOX.bottom,
       x: (year) => BOX.left + (year - first + 0.5) * pitch,
       y: (value) => BOX.top + depth * (1 - value / marks[marks.length - 1]),
-      year: (x) => Math.min(first + count - 1, Math.max(first, first + Math.floor((x - BOX.left) / pitch))),
+      year: (x) => Math.min(last, Math.max(first, first + Math.floor((x - BOX.left) / pitch))),
     };
   }
 
   function runs(points) {
     const found = [[]];
     for (const point of points) {
-      if (point.value === null) found.push([]);
+      if (Number.isNaN(point.value)) found.push([]);
       else found[found.length - 1].push(point);
     }
     return found.filter((run) => run.length);
@@ -47,30 +56,31 @@
     });
   }
 
-  function bars(pulled, at) {
-    return pulled
-      .filter((point) => point.value)
-      .map((point) => {
+  function bars(series, at) {
+    const width = (0.76 * at.pitch) / series.length;
+    return series.flatMap(([name, points], order) =>
+      points.filter((point) => point.value).map((point) => {
         const top = at.y(point.value);
-        return svg("rect", { class: "pr-bar", x: at.x(point.year) - at.pitch * 0.36, width: at.pitch * 0.72, y: top, height: at.floor - top });
-      });
+        const left = at.x(point.year) + (order - series.length / 2) * width;
+        return svg("rect", { class: "pr-bar pr-bar-" + KINDS[name], x: left.toFixed(1), width: width.toFixed(1), y: top.toFixed(1), height: (at.floor - top).toFixed(1) });
+      }));
   }
 
-  function axes(coca, at, say) {
+  function axes(at, say) {
     const right = BOX.width - BOX.right;
     const decimals = at.marks[1] % 1 ? 1 : 0;
     const rows = at.marks.flatMap((value) => [
       svg("line", { class: value ? "pr-grid" : "pr-base", x1: BOX.left, x2: right, y1: at.y(value), y2: at.y(value) }),
       svg("text", { x: BOX.left - 6, y: at.y(value) + 4, "text-anchor": "end" }, say.number(value, decimals)),
     ]);
-    const last = coca[coca.length - 1].year;
-    const years = coca.map((point) => point.year).filter((year) => year === coca[0].year || year === last || (year % 5 === 0 && last - year > 2 && year - coca[0].year > 2));
-    const columns = years.map((year) => svg("text", { x: at.x(year), y: BOX.height - 6, "text-anchor": "middle" }, String(year)));
+    const years = Array.from({ length: at.last - at.first + 1 }, (_, place) => at.first + place);
+    const marked = years.filter((year) => year === at.first || year === at.last || (year % 5 === 0 && at.last - year > 2 && year - at.first > 2));
+    const columns = marked.map((year) => svg("text", { x: at.x(year), y: BOX.height - 6, "text-anchor": "middle" }, String(year)));
     return [...rows, ...columns, svg("text", { x: BOX.left - 6, y: 9, "text-anchor": "end" }, say.text("chart_axis"))];
   }
 
   function summary(coca, say) {
-    const known = coca.filter((point) => point.value !== null);
+    const known = coca.filter((point) => !Number.isNaN(point.value));
     if (!known.length) return say.text("chart_no_coca");
     const peak = known.reduce((best, point) => (point.value > best.value ? point : best), known[0]);
     const [first, last] = [known[0], known[known.length - 1]];
@@ -80,59 +90,63 @@
     });
   }
 
-  function reader(coca, pulled, at, year, say) {
-    const value = (points, wanted) => points.find((point) => point.year === wanted)?.value ?? null;
-    const hectares = (amount) => (amount === null ? say.text("no_value") : say.amount(amount) + " ha");
+  const label = (name, points, say) => say.text("card_series_" + KINDS[name], { first: points[0]?.year, last: points[points.length - 1]?.year });
+  const valueIn = (points, year) => points.find((point) => point.year === year)?.value;
+
+  function reader(series, at, say) {
     const needle = svg("line", { class: "pr-needle", y1: BOX.top - 4, y2: at.floor });
     const words = node("p", { class: "pr-readout" });
-    function read(wanted) {
-      needle.setAttribute("x1", at.x(wanted));
-      needle.setAttribute("x2", at.x(wanted));
-      words.textContent = say.text("chart_readout", { year: wanted, coca: hectares(value(coca, wanted)), eradicated: hectares(value(pulled, wanted)) });
+    const hectares = (value) => (Number.isNaN(value) ? say.text("no_value") : say.amount(value) + " ha");
+    function read(year) {
+      needle.setAttribute("x1", at.x(year));
+      needle.setAttribute("x2", at.x(year));
+      const told = series.filter(([, points]) => valueIn(points, year) !== undefined);
+      const parts = told.map(([name, points]) => say.text("card_read_" + KINDS[name], { value: hectares(valueIn(points, year)) }));
+      words.textContent = `${year}: ${parts.join(" · ")}`;
     }
-    read(year);
     return { needle, words, read };
   }
 
-  function table(coca, pulled, say) {
-    const eradicated = new Map(pulled.map((point) => [point.year, point.value]));
-    const rows = coca.map(({ year, value }) =>
-      node("tr", {},
-        node("th", { scope: "row" }, String(year)),
-        node("td", {}, say.amount(value)),
-        node("td", {}, eradicated.has(year) ? say.amount(eradicated.get(year)) : "–"),
-      ),
-    );
-    const head = ["year", "chart_coca", "chart_eradicated"].map((key) => node("th", { scope: "col" }, say.text(key, { first: pulled[0]?.year })));
+  function table(series, at, say) {
+    const cell = (points, year) => { const value = valueIn(points, year); return node("td", {}, value === undefined ? "–" : say.amount(value)); };
+    const rows = Array.from({ length: at.last - at.first + 1 }, (_, place) => at.first + place).map((year) =>
+      node("tr", {}, node("th", { scope: "row" }, String(year)), series.map(([, points]) => cell(points, year))));
+    const head = [say.text("year"), ...series.map(([name, points]) => label(name, points, say))].map((text) => node("th", { scope: "col" }, text));
     return node("details", { class: "pr-years" },
       node("summary", {}, say.text("table_open")),
-      node("table", {}, node("thead", {}, node("tr", {}, head)), node("tbody", {}, rows)),
-    );
+      node("table", {}, node("thead", {}, node("tr", {}, head)), node("tbody", {}, rows)));
   }
 
-  function keys(pulled, say) {
-    const key = (kind, label) => node("span", { class: "pr-key" }, node("span", { class: "pr-key-" + kind, "aria-hidden": "true" }), label);
-    return node("p", { class: "pr-keys" }, key("coca", say.text("chart_coca")), key("eradicated", say.text("chart_eradicated", { first: pulled[0]?.year })));
+  function keys(series, say) {
+    return node("p", { class: "pr-keys" }, series.map(([name, points]) =>
+      node("span", { class: "pr-key" }, node("span", { class: "pr-key-" + KINDS[name], "aria-hidden": "true" }), label(name, points, say))));
   }
 
-  function chart(town, { model, say, year }) {
-    const coca = model.history(town, "coca_ha");
-    const pulled = model.history(town, "eradicated_ha");
-    if (![...coca, ...pulled].some((point) => point.value)) {
-      const measured = coca.some((point) => point.value !== null);
-      return node("p", { class: "pr-quiet" }, say.text(measured ? "chart_none" : "chart_missing", { first: coca[0].year }));
-    }
-    const at = frame(coca, pulled);
-    const reading = reader(coca, pulled, at, year, say);
-    const picture = svg("svg", { viewBox: `0 0 ${BOX.width} ${BOX.height}`, role: "img", "aria-label": summary(coca, say), class: "pr-chart" },
-      axes(coca, at, say), bars(pulled, at), stock(coca, at), reading.needle);
-    picture.addEventListener("pointermove", (event) => {
+  function empty(coca, say) {
+    const measured = coca.some((point) => !Number.isNaN(point.value));
+    return { element: node("p", { class: "pr-quiet" }, say.text(measured ? "chart_none" : "chart_missing", { first: coca[0].year })), point: () => {} };
+  }
+
+  /* What was never sprayed has no bars, key or column of spraying. */
+  function chart({ say }, past) {
+    const any = (points) => points.some((point) => point.value);
+    const series = Object.entries(past).filter(([name, points]) => name !== "sprayed_ha" || any(points));
+    if (!series.some(([, points]) => any(points))) return empty(past.coca_ha, say);
+    const at = frame(series.flatMap(([, points]) => points));
+    const reading = reader(series, at, say);
+    let now = at.last;
+    const picture = svg("svg", { viewBox: `0 0 ${BOX.width} ${BOX.height}`, role: "img", "aria-label": summary(past.coca_ha, say), class: "pr-chart" },
+      axes(at, say), bars(BARS.filter((name) => any(past[name])).map((name) => [name, past[name]]), at), stock(past.coca_ha, at), reading.needle);
+    const follow = (event) => {
       const box = picture.getBoundingClientRect();
       reading.read(at.year(((event.clientX - box.left) / box.width) * BOX.width));
-    });
-    picture.addEventListener("pointerleave", () => reading.read(year));
-    return node("div", {}, keys(pulled, say), picture, reading.words, table(coca, pulled, say));
+    };
+    for (const kind of ["pointerdown", "pointermove"]) picture.addEventListener(kind, follow);
+    picture.addEventListener("pointerleave", () => reading.read(now));
+    const point = (year) => { now = year; reading.read(year); };
+    return { element: node("div", {}, keys(series, say), picture, reading.words, table(series, at, say)), point };
   }
 
+  chart.history = history;
   presencia.chart = chart;
 })((window.presencia = window.presencia || {}));

@@ -1,62 +1,35 @@
-/* The page's data as things with names: municipalities, zones, their history and what their score is made of. */
+/* The page's data as things with names: municipalities with what is known of each, departments, posts and sites. */
 (function (presencia) {
-  /* A column is an array, a sparse one (what is not listed is missing), or texts that each stand once. */
-  function unpack(column, count) {
-    if (Array.isArray(column)) return column;
-    if (column.places) return column.places.map((place) => (place === null ? null : column.texts[place]));
-    const values = new Array(count).fill(null);
-    column.at.forEach((place, order) => { values[place] = column.values[order]; });
-    return values;
-  }
+  const { codec } = presencia;
+  const SHARES = ["reserve_share", "council_share", "park_share"];
+  const SPREAD = ["rank_low", "rank_high", "top_share"];
+  const known = (value) => (Number.isNaN(value) ? null : value);
 
-  function municipalities({ codes, columns, flags }) {
-    const names = Object.keys(columns);
-    const unpacked = names.map((name) => unpack(columns[name], codes.length));
-    const towns = codes.map((code, place) => {
-      const town = { code, place };
-      names.forEach((name, order) => { town[name] = unpacked[order][place]; });
-      for (const flag of Object.keys(flags)) town[flag] = false;
+  function municipalities({ codes, facts, run }) {
+    const count = codes.length;
+    const texts = ["name", "department_code", "department", "pdet_region"].map((name) => [name, codec.texts(facts[name], count)]);
+    const figures = ["area_km2", "station_km", ...SHARES].map((name) => [name, codec.numbers(facts[name], count)]);
+    const spread = SPREAD.map((name) => [name, codec.numbers(run[name], count)]);
+    const sites = new Set(codec.places(facts.etcr));
+    return codes.map((code, place) => {
+      const town = { code, place, etcr: sites.has(place) };
+      for (const [name, column] of texts) town[name] = column[place];
+      for (const [name, column] of [...figures, ...spread]) town[name] = known(column[place]);
+      town.pdet = town.pdet_region !== null;
       return town;
     });
-    raise(towns, flags);
-    return towns;
   }
 
-  function raise(towns, flags) {
-    for (const [flag, places] of Object.entries(flags)) {
-      for (const place of places) towns[place][flag] = true;
-    }
-  }
-
-  /* A municipality that the history leaves out had none in any year; null is a year that nobody measured. */
-  function history({ years, rows }, town) {
-    const row = rows[town.place];
-    return years.map((year, place) => ({ year, value: row ? row[place] : 0 }));
-  }
-
-  function parts(data, town) {
-    const row = data.contributions[town.place];
-    if (!row) return [];
-    const measures = data.measures.map((measure, place) => ({ ...measure, value: row[place], most: measure.weight / (town.coverage || 1) }));
-    return data.dimensions.map((dimension) => {
-      const members = measures.filter((measure) => measure.dimension === dimension.id);
-      const known = members.filter((member) => member.value !== null);
-      const sum = (key) => known.reduce((total, member) => total + member[key], 0);
-      const most = known.length ? sum("most") : members.reduce((total, member) => total + member.weight, 0);
-      return { ...dimension, members, value: known.length ? sum("value") : null, most };
-    });
-  }
-
-  function points({ step, deltas, kind, kinds, ...named }) {
-    const count = deltas.length / 2;
-    const texts = Object.entries(named).map(([name, column]) => [name, unpack(column, count)]);
-    let lng = 0;
-    let lat = 0;
+  function points({ step, count, deltas, kind, kinds, ...named }) {
+    const texts = Object.entries(named).map(([name, column]) => [name, codec.texts(column, count)]);
+    const moves = codec.signed(deltas);
+    const sorts = kind === undefined ? null : codec.varints(kind);
+    let [lng, lat] = [0, 0];
     return Array.from({ length: count }, (_, place) => {
-      lng += deltas[2 * place];
-      lat += deltas[2 * place + 1];
-      const point = { latlng: [lat * step, lng * step], kind: kind ? kinds[kind[place]] : null };
-      for (const [name, values] of texts) point[name] = values[place];
+      lng += moves[2 * place];
+      lat += moves[2 * place + 1];
+      const point = { latlng: [lat * step, lng * step], kind: sorts && kinds[sorts[place]] };
+      for (const [name, column] of texts) point[name] = column[place];
       return point;
     });
   }
@@ -70,19 +43,22 @@
 
   function model(data) {
     const towns = municipalities(data);
-    const ranked = towns.filter((town) => town.rank !== null).sort((a, b) => a.rank - b.rank);
+    const departments = new Map(towns.map((town) => [town.department_code, town.department]));
     return {
       towns,
-      ranked,
-      town: new Map(towns.map((town) => [town.code, town])),
-      zones: new Map(data.zones.map((zone) => [zone.id, zone])),
+      place: new Map(towns.map((town) => [town.code, town.place])),
+      departments: [...departments].map(([code, name]) => ({ code, name })).sort((a, b) => a.name.localeCompare(b.name, "es")),
       posts: points(data.posts),
       etcr: points(data.etcr),
-      history: (town, what) => history(data.history[what], town),
-      parts: (town) => parts(data, town),
       silent: (field) => silent(towns, field),
     };
   }
 
+  /* A municipality counts as vacated from so many FARC events in the run's years; null where they are not known. */
+  function vacate(model, events, least) {
+    for (const town of model.towns) town.vacated = Number.isNaN(events[town.place]) ? null : events[town.place] >= least;
+  }
+
   presencia.model = model;
+  presencia.vacate = vacate;
 })((window.presencia = window.presencia || {}));

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
-from maps.webmap import MapContent
+from geo import coverage
+from layers import criteria, dynamics, zones
+from layers.criteria import Criterion, Zoning
+from layers.panel import Panel
+from layers.priority import prioritise
+from maps.payload import MapContent
 
 YEAR = 2020
+YEARS = range(2001, 2025)
 COLUMNS, ROWS = 5, 4
 HOSTILE = '</script><img src=x onerror="window.hacked=1">'
 NAMES = [
@@ -89,13 +95,93 @@ def _rank(frame: gpd.GeoDataFrame) -> None:
     frame["top_share"] = (1.05 - order / 20).clip(upper=1).where(candidate)
 
 
-def _measures() -> tuple[Any, ...]:
-    rows = [("coca_ha", "cultivation", "Coca", "ha", 0.5), ("resurgence", "return", "Return", "0–1", 0.3),
-            ("station_km", "state", HOSTILE, "km", 0.2)]  # fmt: skip
-    return tuple(
-        SimpleNamespace(name=n, dimension=d, label_en=t, label_es=t + " ñ", unit_en=u, unit_es=u, weight=w)
-        for n, d, t, u, w in rows
-    )
+def municipalities() -> gpd.GeoDataFrame:
+    """Build the example's municipalities with the columns of ``municipalities.geojson``.
+
+    Returns
+    -------
+    GeoDataFrame
+        22 municipalities: one without data, one without coca, one below the threshold, two on islands.
+    """
+    return _municipalities()
+
+
+def contributions() -> pd.DataFrame:
+    """Build contributions to the scores of :func:`municipalities`.
+
+    Returns
+    -------
+    DataFrame
+        Candidates by three measures; a row sums to the score.
+    """
+    towns = _municipalities()
+    shares = pd.DataFrame({"coca_ha": 0.5, "resurgence": 0.3, "station_km": 0.2}, index=towns.index)
+    shares["station_km"] = shares["station_km"].where(towns["station_km"].notna())
+    return shares.mul(towns["score"] / shares.sum(axis=1), axis=0)[towns["score"].notna()]
+
+
+def zones_frame() -> gpd.GeoDataFrame:
+    """Build one zone of three municipalities with a hostile name.
+
+    Returns
+    -------
+    GeoDataFrame
+        One row.
+    """
+    towns = _municipalities()
+    members = ["01001", "01002", "01003"]
+    zone = {"zone": "Z01001", "name": HOSTILE, "members": members, "coca_ha": 6183.9, "area_km2": 36901.5,
+            "population": 6000.0, "eradicated_ha": 300.0, "score": 0.84}  # fmt: skip
+    return gpd.GeoDataFrame([zone], geometry=[towns.loc[members].union_all()], crs=towns.crs)
+
+
+def panel() -> Panel:
+    """Build the example's panel: what is known of its municipalities, and their figures from 2001 to 2024.
+
+    Returns
+    -------
+    Panel
+        Coca falls in every second municipality and rises in the others.
+    """
+    towns = _municipalities()
+    facts = ["name", "department_code", "department", "area_km2", "pdet", "etcr", "reserve_share", "council_share",
+             "park_share", "station_km"]  # fmt: skip
+    places = gpd.GeoDataFrame(towns[facts], geometry=towns.geometry, crs=towns.crs)
+    places["pdet_region"] = pd.Series("Región <b>", index=towns.index).where(towns["pdet"])
+    order = np.arange(len(towns))
+    swing = np.where(order % 2, -0.02, 0.03)
+    columns = {
+        "coca_ha": {year: (towns["coca_ha"] * (1 + swing * (year - YEAR))).round(2) for year in YEARS},
+        "eradicated_ha": {year: 40.0 * (order + 1) if year >= 2007 else np.nan for year in YEARS},
+        "sprayed_ha": {year: 15.5 * (order % 5) if 2003 <= year <= 2015 else np.nan for year in YEARS},
+        "farc_events": {year: towns["farc_events"] / 4 if year <= 2017 else np.nan for year in YEARS},
+        "homicides": {year: 1.0 * (order % 4) if year >= 2003 else np.nan for year in YEARS},
+        "population": {year: towns["population"] + year - YEAR if year >= 2011 else np.nan for year in YEARS},
+    }
+    wide = {name: pd.DataFrame(years, index=towns.index) for name, years in columns.items()}
+    long = {name: table.rename_axis(columns="year").stack(future_stack=True) for name, table in wide.items()}
+    frame = pd.DataFrame(long)
+    return Panel(places, frame.rename_axis(["code", "year"]), ())
+
+
+def _hostile(criterion: Criterion) -> Criterion:
+    return replace(criterion, label_en=HOSTILE, label_es=HOSTILE + " ñ")
+
+
+def zoning() -> Zoning:
+    """Build settings with three measures, one of which has a hostile name.
+
+    Returns
+    -------
+    Zoning
+        Half the weight on coca, three tenths on resurgence, a fifth on the distance to a police post.
+    """
+    usual = criteria.load()
+    shares = {"coca_ha": 0.5, "resurgence": 0.3, "station_km": 0.2}
+    chosen = [replace(each, weight=shares[each.name]) for each in usual.criteria if each.name in shares]
+    named = [_hostile(each) if each.name == "station_km" else each for each in chosen]
+    kept = tuple(each for each in usual.dimensions if each.name in {criterion.dimension for criterion in named})
+    return replace(usual, criteria=tuple(named), dimensions=kept)
 
 
 def content() -> MapContent:
@@ -104,23 +190,18 @@ def content() -> MapContent:
     Returns
     -------
     MapContent
-        22 municipalities: one without data, one without coca, one below the threshold, two on islands.
+        The panel, scored and grouped as a run would.
     """
-    towns = _municipalities()
-    shares = pd.DataFrame({"coca_ha": 0.5, "resurgence": 0.3, "station_km": 0.2}, index=towns.index)
-    shares["station_km"] = shares["station_km"].where(towns["station_km"].notna())
-    contributions = shares.mul(towns["score"] / shares.sum(axis=1), axis=0)[towns["score"].notna()]
-    coca = pd.DataFrame({year: towns["coca_ha"] * (year - 1999) / 21 for year in range(2001, 2025)})
-    eradicated = pd.DataFrame(dict.fromkeys(range(2007, 2025), towns["eradicated_ha"] / 3))
-    members = ["01001", "01002", "01003"]
-    zone = {"zone": "Z01001", "name": HOSTILE, "members": members, "coca_ha": 6183.9, "area_km2": 36901.5,
-            "population": 6000.0, "eradicated_ha": 300.0, "score": 0.84}  # fmt: skip
+    joined, settings = panel(), zoning()
+    scored = prioritise(joined, settings, year=YEAR, draws=40, seed=1)
+    pairs = coverage.neighbours(joined.places)
+    _, grouped = zones.build(joined, scored, share=0.25, limits=settings.zones, neighbours=pairs)
     return MapContent(
-        municipalities=towns,
-        zones=gpd.GeoDataFrame([zone], geometry=[towns.loc[members].union_all()], crs=towns.crs),
-        contributions=contributions,
-        coca_ha=coca,
-        eradicated_ha=eradicated,
+        panel=joined,
+        priorities=scored,
+        zoning=settings,
+        zones=grouped,
+        hot_spots=dynamics.hot_spots(joined, settings, pairs),
         posts=gpd.GeoDataFrame(
             {"kind": ["station", "cai"], "name": ["ESTACIÓN <b>UNO", HOSTILE]},
             geometry=gpd.points_from_xy([-74.5, -72.5], [2.5, 1.5]), crs="EPSG:4326",
@@ -129,9 +210,5 @@ def content() -> MapContent:
             {"name": [HOSTILE], "municipality": ["Alfa, Norte"]},
             geometry=gpd.points_from_xy([-73.5], [0.5]), crs="EPSG:4326",
         ),
-        measures=_measures(),
-        dimensions={"cultivation": ("Cultivation", "Cultivo"), "return": ("Return", "Regreso"),
-                    "state": ("State", "Estado")},
-        year=YEAR,
         sources=(SimpleNamespace(title=HOSTILE, publisher="SIMCI", licence="CC BY", vintage="2001-2024"),),
     )  # fmt: skip

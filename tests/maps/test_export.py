@@ -116,7 +116,7 @@ def test_rings_turn_as_rfc_7946_wants_whichever_way_they_came(clockwise: bool, t
 
 
 def test_the_example_country_follows_rfc_7946(tmp_path: Path):
-    found = written(example.content().municipalities, tmp_path)
+    found = written(example.municipalities(), tmp_path)
     check_rfc_7946(found)
     assert found.collection["bbox"] == [-81.8, 0.0, -71.0, 13.4]
 
@@ -251,7 +251,7 @@ def test_one_feature_stands_on_one_line(tmp_path: Path):
 
 
 def test_gdal_reads_the_same_figures_and_shapes(tmp_path: Path):
-    towns = example.content().municipalities
+    towns = example.municipalities()
     export.write_geojson(towns, tmp_path / "towns.geojson")
     read = gpd.read_file(tmp_path / "towns.geojson").set_index("code")
     assert read.crs == "EPSG:4326"
@@ -266,7 +266,7 @@ def test_gdal_reads_the_same_figures_and_shapes(tmp_path: Path):
 
 
 def test_gdal_reads_members_as_a_list(tmp_path: Path):
-    export.write_geojson(example.content().zones, tmp_path / "zones.geojson")
+    export.write_geojson(example.zones_frame(), tmp_path / "zones.geojson")
     read = pyogrio.read_dataframe(tmp_path / "zones.geojson")
     members = read["members"].iloc[0]
     found = json.loads(members) if isinstance(members, str) else list(members)
@@ -285,14 +285,14 @@ def test_the_column_of_shapes_may_have_any_name(tmp_path: Path):
 
 
 def test_rows_keep_the_order_they_are_given_in_and_the_rest_does_not_depend_on_it(tmp_path: Path):
-    towns = example.content().municipalities
+    towns = example.municipalities()
     forth, back = written(towns, tmp_path), written(towns[::-1], tmp_path)
     assert back.collection["features"] == forth.collection["features"][::-1]
     assert back.collection["bbox"] == forth.collection["bbox"]
 
 
 def test_the_same_frame_gives_the_same_bytes_and_is_left_alone(tmp_path: Path):
-    towns = example.content().municipalities
+    towns = example.municipalities()
     before = towns.copy(deep=True)
     assert written(towns, tmp_path).text == written(towns, tmp_path).text
     csv_rows(pd.DataFrame(towns.drop(columns="geometry")), tmp_path)
@@ -357,21 +357,21 @@ def test_csv_is_utf8_with_one_kind_of_line_end(tmp_path: Path):
 
 @pytest.fixture
 def columns() -> pd.DataFrame:
-    towns = pd.DataFrame(example.content().municipalities.drop(columns="geometry"))
+    towns = pd.DataFrame(example.municipalities().drop(columns="geometry"))
     return towns.assign(regrown_ha=0.123456789, farc_events_per_10k=math.nan, people_beyond=1000.0)
 
 
 def test_attributes_have_counts_as_whole_numbers_and_gaps_as_gaps(columns: pd.DataFrame):
-    table = export.attributes(columns, example.content().contributions)
+    table = export.attributes(columns, example.contributions())
     for name in ("population", "farc_events", "people_beyond", "rank", "rank_low", "rank_high"):
         assert table[name].dtype == "Int64", name
     for name in export.COLUMNS:
         assert table[name].isna().tolist() == columns[name].isna().tolist(), name
-    assert list(table.columns) == [*export.COLUMNS, *(f"contribution_{c}" for c in example.content().contributions)]
+    assert list(table.columns) == [*export.COLUMNS, *(f"contribution_{c}" for c in example.contributions())]
 
 
 def test_attributes_round_figures_to_six_decimals_and_keep_what_scores_are_made_of(columns: pd.DataFrame):
-    contributions = example.content().contributions
+    contributions = example.contributions()
     table = export.attributes(columns, contributions)
     assert table["regrown_ha"].iloc[0] == 0.123457
     parts = table.filter(like="contribution_")
@@ -382,15 +382,15 @@ def test_attributes_round_figures_to_six_decimals_and_keep_what_scores_are_made_
 
 
 def test_attributes_do_not_depend_on_the_order_of_the_contributions(columns: pd.DataFrame):
-    contributions = example.content().contributions
+    contributions = example.contributions()
     pd.testing.assert_frame_equal(
         export.attributes(columns, contributions), export.attributes(columns, contributions[::-1])
     )
 
 
 def test_csv_and_geojson_of_a_run_have_the_same_columns_and_figures(columns: pd.DataFrame, tmp_path: Path):
-    table = export.attributes(columns, example.content().contributions)
-    shapes = gpd.GeoDataFrame(table, geometry=example.content().municipalities.geometry)
+    table = export.attributes(columns, example.contributions())
+    shapes = gpd.GeoDataFrame(table, geometry=example.municipalities().geometry)
     header, *rows = csv_rows(table, tmp_path)
     for row, properties in zip(rows, written(shapes, tmp_path).properties, strict=True):
         assert header == list(properties)

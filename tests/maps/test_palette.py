@@ -1,7 +1,7 @@
 """Colours measured as CIEDE2000 under simulated colour blindness, and texts as WCAG 2.2 measures contrast.
 
-``test_webmap.py`` asks that neighbours on a scale differ; here all colours that can lie side by side on a map are
-compared, for every number of classes, and the marks of the legend are held against the palette.
+All colours that can lie side by side on a map are compared, for every number of classes, and the marks of the legend
+are held against the palette.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pytest
 
 from layers import criteria
-from maps import legend, palette, standalone
+from maps import legend, palette, standalone, webmap
 
 Floats = npt.NDArray[np.float64]
 
@@ -36,7 +36,10 @@ SRGB_TO_XYZ = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
 )
 WHITE = "#ffffff"
-SEQUENTIAL = (palette.SCORE, palette.COCA)
+SEQUENTIAL = (palette.SCORE, palette.COCA, palette.ERADICATION, palette.VIOLENCE, palette.PRESENCE)
+SIDES = (palette.RISE, palette.FALL)
+NAMED = (palette.PERMANENCE, palette.SPOTS)
+FILLED = (*SEQUENTIAL, *SIDES, *NAMED)
 # 2.3 is the least difference that an eye notices side by side (Mahy et al. 1994); across a map it takes more.
 FILLS_APART = 6.0
 LINES_APART = 15.0
@@ -150,7 +153,24 @@ def test_any_two_fills_that_can_meet_on_a_map_differ_for_every_eye(colours, clas
 
 
 @pytest.mark.parametrize("eye", EYES)
-@pytest.mark.parametrize("colours", SEQUENTIAL, ids=lambda colours: colours.name)
+@pytest.mark.parametrize("classes", range(1, 4))
+def test_changes_of_any_size_and_either_side_differ_for_every_eye(classes, eye):
+    fills = [*palette.FALL.spread(classes), palette.GROUND["zero"], *palette.RISE.spread(classes)]
+    assert closest(fills, eye)[0] >= CATEGORIES_APART
+
+
+@pytest.mark.parametrize("eye", EYES)
+@pytest.mark.parametrize("colours", NAMED, ids=lambda colours: colours.name)
+def test_categories_differ_in_pairs_for_every_eye(colours, eye):
+    assert closest(list(colours.colours), eye)[0] >= CATEGORIES_APART
+
+
+def test_no_coca_and_no_cluster_look_like_zero():
+    assert {palette.PERMANENCE.colours[-1], palette.SPOTS.colours[-1]} == {palette.GROUND["zero"]}
+
+
+@pytest.mark.parametrize("eye", EYES)
+@pytest.mark.parametrize("colours", FILLED, ids=lambda colours: colours.name)
 def test_missing_is_taken_for_no_class_and_not_for_zero(colours, eye):
     fills = [palette.GROUND["zero"], palette.GROUND["absent"], *colours.colours]
     line = palette.GROUND["missing"]
@@ -161,7 +181,7 @@ def test_missing_is_taken_for_no_class_and_not_for_zero(colours, eye):
 
 
 @pytest.mark.parametrize("eye", EYES)
-@pytest.mark.parametrize("colours", SEQUENTIAL, ids=lambda colours: colours.name)
+@pytest.mark.parametrize("colours", [*SEQUENTIAL, *SIDES], ids=lambda colours: colours.name)
 def test_more_is_darker_for_every_eye_and_in_a_photocopy(colours, eye):
     lightness = [lab(fill, eye)[0] for fill in (palette.GROUND["zero"], *colours.colours)]
     assert min(one - other for one, other in itertools.pairwise(lightness)) >= 4
@@ -178,9 +198,9 @@ def test_a_spread_gives_as_many_colours_as_classes_in_order(colours, classes):
 
 
 def test_zero_and_what_does_not_apply_never_stand_on_one_map():
-    scales = (legend.score([0.1, 0.9]), legend.coca())
+    scales = [scale for scale in legend.scales({}, [0.1, 0.9]) if scale.kind != "categories"]
     assert palette.GROUND["zero"] == palette.GROUND["absent"]
-    assert [(scale.zero is None) != (scale.absent is None) for scale in scales] == [True, True]
+    assert {(scale.zero is None) != (scale.absent is None) for scale in scales} == {True}
 
 
 @pytest.mark.parametrize("eye", EYES)
@@ -195,7 +215,7 @@ def test_every_dimension_of_the_settings_has_a_colour_of_its_own():
 @pytest.mark.parametrize("eye", EYES)
 @pytest.mark.parametrize("line", ["vacated", "zone_band"])
 def test_outlines_differ_from_every_fill_for_every_eye(line, eye):
-    fills = [WHITE, palette.GROUND["zero"], *palette.SCORE.colours, *palette.COCA.colours]
+    fills = [WHITE, palette.GROUND["zero"], *itertools.chain.from_iterable(each.colours for each in FILLED)]
     assert min((apart(palette.LINES[line], fill, eye), fill) for fill in fills)[0] >= LINES_APART
 
 
@@ -227,7 +247,9 @@ def test_the_measure_of_contrast_gives_the_published_values():
     assert contrast("#767676", WHITE) == pytest.approx(4.54, abs=0.005)
 
 
-STYLE = standalone.asset("page.css")
+RULES = "\n".join(standalone.asset(name) for name in webmap.STYLES if name != "print.css")
+# What cannot be used need not be read (WCAG 2.2, 1.4.3).
+STYLE = re.sub(r"^.*aria-disabled.*$", "", RULES, flags=re.M)
 VARIABLES = dict(re.findall(r"(--[\w-]+):\s*(#[0-9a-f]{3,6})\b", STYLE))
 
 
@@ -238,7 +260,7 @@ def declared(properties: str) -> set[str]:
     return {"#" + "".join(2 * digit for digit in value[1:]) if len(value) == 4 else value for value in hexes}
 
 
-INKS = sorted(declared("color"))
+INKS = sorted(ink for ink in declared("color") if luminance(ink) < 0.6)
 SURFACES = sorted(surface for surface in declared("background|background-color") if luminance(surface) > 0.6)
 
 
@@ -251,6 +273,14 @@ def test_the_style_sheet_is_read_as_it_is_written():
 @pytest.mark.parametrize("surface", SURFACES)
 def test_texts_are_legible_on_every_surface(ink, surface):
     assert contrast(ink, surface) >= 4.5
+
+
+def test_white_texts_stand_on_dark_grounds():
+    rules = [rule for rule in re.findall(r"{([^}]*)}", STYLE) if re.search(r"[;\s]color: #fff\b", rule)]
+    for rule in rules:
+        [ground] = re.findall(r"background(?:-color)?: (#[0-9a-f]{6}|var\(--[\w-]+\))", rule)
+        assert contrast(VARIABLES.get(ground[4:-1], ground), WHITE) >= 4.5
+    assert rules
 
 
 def test_texts_of_the_chart_are_legible():
@@ -275,10 +305,10 @@ def test_marks_of_the_legend_have_the_colours_of_the_map(mark, colours):
 
 
 def test_every_palette_says_whom_it_is_from_and_is_written_as_a_page_reads_it():
-    for given in (palette.SCORE, palette.COCA, palette.DIMENSIONS):
+    for given in (*FILLED, palette.DIMENSIONS):
         assert given.name
         assert given.source
         assert len(set(given.colours)) == len(given.colours)
-    every = [palette.SCORE.colours, palette.COCA.colours, palette.DIMENSIONS.colours, palette.LINES.values()]
+    every = [*(given.colours for given in FILLED), palette.DIMENSIONS.colours, palette.LINES.values()]
     for colours in [*every, palette.POINTS.values(), palette.GROUND.values()]:
         assert [colour for colour in colours if not re.fullmatch("#[0-9a-f]{6}", colour)] == []

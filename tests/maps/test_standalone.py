@@ -19,8 +19,8 @@ from branca.element import Element
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.errors import OutputError
-from maps import standalone, webmap
+from geo.errors import ConfigError, OutputError
+from maps import payload, standalone, webmap
 from maps.standalone import OfflineMap
 from tests.maps import example
 
@@ -274,7 +274,7 @@ def test_what_is_no_json_is_refused_rather_than_written(number: float):
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_name_reaches_the_page_only_as_data(text: str, plain: str):
     content = example.content()
-    content.municipalities.loc[example.FIRST, ["name", "department", "zone"]] = text
+    content.panel.places.loc[example.FIRST, ["name", "department"]] = text
     content.zones["name"] = text
     content.posts["name"] = text
     content.etcr["municipality"] = text
@@ -282,7 +282,7 @@ def test_a_name_reaches_the_page_only_as_data(text: str, plain: str):
     usual = Reader(plain)
     assert [tag for tag, _ in read.tags] == [tag for tag, _ in usual.tags]
     [data] = [script for attrs, script in read.scripts if attrs.get("id") == "presencia-data"]
-    assert text in json.loads(data)["columns"]["name"]["texts"]
+    assert text in json.loads(data)["facts"]["name"]["texts"]
     run = [script for attrs, script in read.scripts if attrs.get("type") != "application/json"]
     assert run == [script for attrs, script in usual.scripts if attrs.get("type") != "application/json"]
 
@@ -312,7 +312,7 @@ def test_the_same_map_built_twice_gives_the_same_bytes():
 def test_thirty_two_digits_in_a_name_are_no_random_part():
     content = example.content()
     name = "a_" + "0123456789abcdef" * 2
-    content.municipalities.loc[example.FIRST, "name"] = name
+    content.panel.places.loc[example.FIRST, "name"] = name
     assert name in standalone.page(webmap.build(content))
 
 
@@ -334,27 +334,80 @@ def test_every_asset_that_is_asked_for_exists():
     assert {name for name in asked if not (ASSETS / name).is_file()} == set()
 
 
-@pytest.mark.parametrize("name", [*webmap.SCRIPTS, "page.css"])
+@pytest.mark.parametrize("name", [*webmap.SCRIPTS, *webmap.STYLES])
 def test_scripts_and_styles_stand_in_the_page_as_they_are(name: str, plain: str):
     assert standalone.asset(name).strip() in plain
 
 
 CODE = "\n".join(path.read_text(encoding="utf-8") for path in ASSETS.iterdir() if path.suffix in {".js", ".j2"})
-SPELLED = set(re.findall(r'"([\w-]+)"', CODE))
+SPELLED = set(re.findall(r'["`]([\w-]+)["`]', CODE))
+# Texts and classes whose names the page puts together: what stands before the part that varies.
+COMPOSED = re.compile(r'["`]([\w-]+[_-])(?:" \+|\$\{)')
 
 
 def test_no_text_is_left_over_that_the_page_never_shows():
-    composed = tuple(re.findall(r'"(\w+_)" \+', CODE))
+    composed, ends = tuple(COMPOSED.findall(CODE)), tuple(re.findall(r'\+ "(_\w+)"', CODE))
     by_python = {"title"}
     unused = {
         key
-        for key in json.loads(standalone.asset("strings.json"))["es"]
-        if key not in SPELLED | by_python and not key.startswith(composed) and f"texts.{key}" not in CODE
+        for key in payload.texts()["es"]
+        if key not in SPELLED | by_python
+        and not key.startswith(composed)
+        and not key.endswith(ends)
+        and f"texts.{key}" not in CODE
     }
     assert unused == set()
 
 
 def test_no_style_is_left_over_for_a_class_that_the_page_never_has():
-    composed = tuple(re.findall(r"(pr-[\w-]+-)[\"$]", CODE))
-    styled = set(re.findall(r"\.(pr-[\w-]+)", standalone.asset("page.css")))
+    composed = tuple(name for name in COMPOSED.findall(CODE.replace(" pr-", '"pr-')) if name.startswith("pr-"))
+    styles = "\n".join(standalone.asset(name) for name in ("compare.css", *webmap.STYLES))
+    styled = set(re.findall(r"\.(pr-[\w-]+)", styles))
     assert {name for name in styled if name not in CODE and not name.startswith(composed)} == set()
+
+
+OSM = "https://tile.openstreetmap.org"
+
+
+def test_tiles_widen_the_policy_by_their_host_alone():
+    usual, wider = policy(standalone.page(bare())), policy(standalone.page(with_tiles("osm")))
+    assert set(wider.pop("img-src")) - set(usual.pop("img-src")) == {OSM}
+    assert usual.pop("script-src") != wider.pop("script-src")
+    assert wider == usual
+
+
+def with_tiles(given: str, credit: str = "") -> OfflineMap:
+    return OfflineMap(title="Prueba", lang="es", online=standalone.tiles_of(given, credit))
+
+
+def test_only_the_tiles_that_were_asked_for_may_stand_on_the_page():
+    map_ = with_tiles("osm")
+    folium.TileLayer("https://other.example/{z}/{x}/{y}.png", attr="x").add_to(map_)
+    with pytest.raises(OutputError, match=r"other\.example"):
+        standalone.page(map_)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "mapnik",
+        "http://tiles.example/{z}/{x}/{y}.png",
+        "https://tiles.example/{z}/{x}.png",
+        "https://tiles.example; script-src */{z}/{x}/{y}",
+        "https://*/{z}/{x}/{y}",
+        'https://tiles.example/{z}/{x}/{y}"><script>',
+        "https://a b/{z}/{x}/{y}",
+        "//tiles.example/{z}/{x}/{y}.png",
+        "",
+    ],
+)
+def test_what_is_no_plain_address_of_tiles_is_refused(given: str):
+    with pytest.raises(ConfigError, match="correct --tiles"):
+        standalone.tiles_of(given)
+
+
+@pytest.mark.parametrize("credit", HOSTILE)
+def test_the_credit_of_tiles_is_text(credit: str):
+    text = standalone.page(with_tiles("https://tiles.example:8443/{z}/{x}/{y}.png?key=a%20b", credit))
+    assert "https://tiles.example:8443" in policy(text)["img-src"]
+    assert [tag for tag, _ in Reader(text).tags] == [tag for tag, _ in Reader(standalone.page(with_tiles("osm"))).tags]
