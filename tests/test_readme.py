@@ -83,7 +83,8 @@ def test_every_python_block_runs_and_says_something_from_any_folder(tmp_path: Pa
         said.append(done.stdout)
     first = sample.municipalities.dropna(subset=["rank"]).sort_values("rank").head(10)
     assert re.findall(r"^(\d{5})\b", said[0], re.M) == list(first.index)
-    assert "code='19548', confidence=0.95" in said[1]
+    assert "characters in one file" in said[1]
+    assert "code='19548', confidence=0.95" in said[2]
     assert [path.suffix for path in tmp_path.iterdir()] == [".py"] * len(code)
 
 

@@ -321,7 +321,7 @@
       const most = Math.ceil(items.length / ROWS) - 1;
       if (to < 0 || to > most || to === page) return;
       rewind(to);
-      refresh(false, inView);
+      refresh();
       app.announce(tools.count());
     }
 
@@ -377,8 +377,7 @@
       if (changed.has("lang")) tools.word();
       const anew = ANEW.some((key) => changed.has(key));
       if (anew) rewind();
-      const follows = changed.has("chosen");
-      refresh(follows, follows || changed.has("lang") ? undefined : inView);
+      refresh(changed.has("chosen"));
       if (anew && !changed.has("sort")) app.announce(tools.count());
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import geopandas as gpd
@@ -15,6 +16,7 @@ from layers import criteria, dynamics, zones
 from layers.criteria import Criterion, Zoning
 from layers.panel import Panel
 from layers.priority import prioritise
+from maps import standalone, webmap
 from maps.payload import MapContent
 
 YEAR = 2020
@@ -212,3 +214,23 @@ def content() -> MapContent:
         ),
         sources=(SimpleNamespace(title=HOSTILE, publisher="SIMCI", licence="CC BY", vintage="2001-2024"),),
     )  # fmt: skip
+
+
+def write(folder: Path, shown: MapContent | None = None) -> Path:
+    """Write the page of some content.
+
+    Parameters
+    ----------
+    folder : Path
+        Where.
+    shown : MapContent, optional
+        The example's if not given.
+
+    Returns
+    -------
+    Path
+        The page, which opens in Spanish.
+    """
+    page = folder / "map.html"
+    page.write_text(standalone.page(webmap.build(shown or content())), encoding="utf-8")
+    return page

@@ -11,9 +11,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from layers import explanations
-from maps import standalone, webmap
 from maps.payload import MapContent
-from tests import browser
 from tests.maps import example
 from tests.reader import Reader, clean, opened
 
@@ -34,26 +32,7 @@ def content() -> MapContent:
 
 @pytest.fixture(scope="module")
 def page(content: MapContent, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("card") / "map.html"
-    file.write_text(standalone.page(webmap.build(content)), encoding="utf-8")
-    return file
-
-
-@pytest.fixture(scope="module")
-def desktop():
-    with browser.chromium(browser.DESKTOP) as driver:
-        yield driver
-
-
-@pytest.fixture(scope="module")
-def phone():
-    with browser.chromium(browser.PHONE, touch=True) as driver:
-        yield driver
-
-
-@pytest.fixture(params=["es", "en"])
-def lang(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+    return example.write(tmp_path_factory.mktemp("card"), content)
 
 
 @pytest.fixture

@@ -9,9 +9,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 
-from maps import standalone, webmap
 from maps.payload import MapContent
-from tests import browser
 from tests.maps import example
 from tests.reader import Reader, clean, opened
 
@@ -32,26 +30,7 @@ def content() -> MapContent:
 
 @pytest.fixture(scope="module")
 def page(content: MapContent, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("find") / "map.html"
-    file.write_text(standalone.page(webmap.build(content)), encoding="utf-8")
-    return file
-
-
-@pytest.fixture(scope="module")
-def desktop():
-    with browser.chromium(browser.DESKTOP) as driver:
-        yield driver
-
-
-@pytest.fixture(scope="module")
-def phone():
-    with browser.chromium(browser.PHONE, touch=True) as driver:
-        yield driver
-
-
-@pytest.fixture(params=["es", "en"])
-def lang(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+    return example.write(tmp_path_factory.mktemp("find"), content)
 
 
 @pytest.fixture
@@ -217,7 +196,7 @@ def test_a_name_of_ten_thousand_letters_and_a_hostile_one_stay_in_their_line(spa
 
 def test_a_department_is_chosen_from_a_sorted_list(wide, lang):
     select = Select(wide.one("#pr-department"))
-    first = {"es": "Todos los departamentos", "en": "All departments"}[lang]
+    first = {"es": "Todos", "en": "All"}[lang]
     assert [option.text for option in select.options] == [first, "Archipiélago", "Norte", "Sur <i>"]
     assert wide.one("#pr-department").accessible_name
     select.select_by_value("02")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from maps import legend, palette, standalone, webmap
+from maps import legend, palette
 from tests import browser, reader
 from tests.maps import example
 from tests.maps.test_legend import ORDER, amounts
@@ -41,9 +41,7 @@ return [...document.querySelectorAll("#pr-legend .pr-classes li")].map((row) => 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    path = tmp_path_factory.mktemp("scales") / "map.html"
-    path.write_text(standalone.page(webmap.build(example.content())), encoding="utf-8")
-    return path
+    return example.write(tmp_path_factory.mktemp("scales"))
 
 
 @pytest.fixture(scope="module")

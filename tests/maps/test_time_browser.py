@@ -13,7 +13,6 @@ from selenium.webdriver.common.keys import Keys
 
 from layers.published import national
 from maps import standalone, webmap
-from tests import browser
 from tests.maps import example
 from tests.reader import Reader, clean, opened
 
@@ -49,18 +48,6 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         page = standalone.page(webmap.build(example.content(), lang=lang))
         (folder / f"{lang}.html").write_text(page, encoding="utf-8")
     return folder
-
-
-@pytest.fixture(scope="module")
-def desktop() -> Iterator[Chrome]:
-    with browser.chromium(browser.DESKTOP) as driver:
-        yield driver
-
-
-@pytest.fixture(scope="module")
-def phone() -> Iterator[Chrome]:
-    with browser.chromium(browser.PHONE, touch=True) as driver:
-        yield driver
 
 
 @pytest.fixture
@@ -291,9 +278,9 @@ def test_a_measure_without_data_in_a_year_is_said_to_have_none(reader: Reader) -
     reader.set(measure="sprayed_ha", year=2015)
     assert reader.text("#pr-time-note") == ""
     reader.set(year=2016)
-    assert reader.text("#pr-time-note") == "Sin datos de esta medida en 2016."
+    assert reader.text("#pr-time-note") == "Sin datos de esta medida en 2016; los hay de 2003 a 2015."
     reader.set(lang="en")
-    assert reader.text("#pr-time-note") == "No data on this measure in 2016."
+    assert reader.text("#pr-time-note") == "No data on this measure in 2016; there are from 2003 to 2015."
     reader.set(compare="swipe", measure2="sprayed_ha", year2=2001)
     assert reader.text("#pr-time-note") == "No data in 2016, nor in the second view in 2001."
 
