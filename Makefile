@@ -16,9 +16,12 @@ FROM       := pyproject.toml constraints.txt
 
 WHEELS := build/wheels
 
+# What the tests of the map's accessibility read; nothing else here comes from npm.
+AXE := build/npm/node_modules/axe-core/axe.min.js
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help zones test check lint types contracts format atlas dictionary findings bench pages fuzz clean
+.PHONY: help zones test axe check lint types contracts format atlas dictionary findings bench pages fuzz clean
 
 help: ## list what can be made
 	@echo "make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -30,6 +33,8 @@ zones: $(READY) ## score, draw and write the zones (ARGS="--year 2022 --out out/
 
 test: $(READY_TEST) ## run the tests (ARGS="-k coverage -x")
 	$(PY) -m pytest --numprocesses auto --dist loadfile $(ARGS)
+
+axe: $(AXE) ## fetch axe-core, with which the tests look at the map's accessibility (needs npm)
 
 check: lint types contracts ## lint, types and contracts: all that CI runs beside the tests
 
@@ -74,6 +79,10 @@ clean: ## remove the environment, builds and caches; out/ stays
 
 # $(call install,TARGET TO INSTALL): what was tried together, and this checkout itself, so that edits count at once.
 install = $(PIP) install --quiet --constraint constraints.txt --editable '$(1)'
+
+$(AXE): Makefile
+	npm install --silent --no-audit --no-fund --no-save --no-package-lock --prefix build/npm axe-core@4.14.1
+	@touch $@
 
 $(PY):
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else \
