@@ -49,8 +49,8 @@ def settings_of(path: Path, out: Path | None = None, *, also: Collection[str] = 
     changed = [said for name, entry in recorded["inputs"].items() if (said := _changed(name, entry))]
     if changed:
         raise SourceError(
-            f"a replay needs the inputs of then; changed since: {listed(changed)}: "
-            "put them back, or run without --replay"
+            f"a run can be repeated or redrawn from the inputs of then; changed since: {listed(changed)}: "
+            "put them back, or run scripts/zone.py anew"
         )
     folder = _file(path).resolve().parent
     return replace(_settings(recorded), out=out or folder.with_name(f"{folder.name}-replay"))

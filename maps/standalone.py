@@ -33,8 +33,9 @@ LEAFLET = "django-js-lib-leaflet"
 WITHIN = re.compile(r"\s*(?:data:|blob:|about:|#|$)", re.I)
 STYLE_ADDRESS = re.compile(r"""url\(\s*["']?([^"')]*)|@import\s+["']?([^"';]*)""", re.I)
 SCRIPT_END = re.compile(r"</\s*script", re.I)
-# A host and a path of plain characters: nothing that could end the policy or add to it.
-TILE_ADDRESS = re.compile(r"https://[A-Za-z0-9.-]+(:\d+)?/[A-Za-z0-9._~/{}@?=&%-]+")
+# A host and a path of plain characters: nothing that could end the policy or add to it, and no part that Leaflet does
+# not know, which would stop the page.
+TILE_ADDRESS = re.compile(r"https://[A-Za-z0-9.-]+(:\d+)?/([A-Za-z0-9._~/@?=&%-]|\{[zxyr]\})+")
 SET_END = re.compile(r",\s+")
 SETTINGS = ("url", "tiles", "video_url", "embed_link")
 RUN = re.compile(r"<script(?![^>]*application/json)[^>]*>(.*?)</script>", re.S)

@@ -26,7 +26,10 @@ def main(
     ] = None,
     credit: Annotated[str, typer.Option(help="Credit that goes with an address given as --tiles.")] = "",
     lang: Annotated[Lang | None, typer.Option(help="Language in which it opens: es or en. Default: the run's.")] = None,
-    out: Annotated[Path | None, typer.Option(help="The page. Default: map-LANG.html in the run folder.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The page. Default: map-LANG.html in the run folder, with tiles map-LANG-online.html."),
+    ] = None,
 ) -> None:
     """Draw the map of a run again: in another language, or over a background that is fetched while it is open.
 

@@ -41,7 +41,7 @@ def find_chromium() -> tuple[str, str]:
 
 
 @contextmanager
-def chromium(size: tuple[int, int] = DESKTOP, *, touch: bool = False) -> Iterator[webdriver.Chrome]:
+def chromium(size: tuple[int, int] = DESKTOP, *, touch: bool = False, reach: str = "") -> Iterator[webdriver.Chrome]:
     """Start a headless chromium that can reach nothing but this machine's files.
 
     Parameters
@@ -50,6 +50,8 @@ def chromium(size: tuple[int, int] = DESKTOP, *, touch: bool = False) -> Iterato
         Width and height of the view in CSS pixels.
     touch : bool, default False
         Whether the pointer is a finger, which cannot hover.
+    reach : str, optional
+        A host that it can reach after all.
 
     Yields
     ------
@@ -65,7 +67,7 @@ def chromium(size: tuple[int, int] = DESKTOP, *, touch: bool = False) -> Iterato
         "--disable-dev-shm-usage",
         "--disable-gpu",
         "--hide-scrollbars",
-        "--host-resolver-rules=MAP * ~NOTFOUND",
+        "--host-resolver-rules=MAP * ~NOTFOUND" + (f", EXCLUDE {reach}" if reach else ""),
     ):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
