@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from maps.comparison import Compared
     from maps.runfolder import RunFolder
 
-SCRIPTS = ("dom.js", "codec.js", "topology.js", "layers.js", "compare.js")
+SCRIPTS = ("dom.js", "codec.js", "topology.js", "points.js", "layers.js", "compare.js")
 STYLES = ("page.css", "card.css", "compare.css")
 STEPS = (1, 6, 20)  # places from which a rise or fall is of the next class
 MOVED_SHOWN = 12

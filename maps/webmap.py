@@ -28,7 +28,7 @@ SCRIPTS = (
     "engine.js",
     "store.js",
     "scales.js",
-    "layers.js",
+    "points.js",
     "canvas.js",
     "scene.js",
     "picture.js",

@@ -3,27 +3,55 @@
   const { node, byId, apart } = presencia.dom;
   const NARROW = "(max-width: 760px)";
   const PARTS = ["panel", "weights", "legend", "card", "time", "find", "table", "take"];
-  const SCORES = ["weights", "method", "minimum", "only", "lockedIn", "lockedOut"];
+  const { SCORES } = presencia.store;
 
   const read = (id) => JSON.parse(byId(id).textContent);
   const matches = (query) => window.matchMedia(query).matches;
-  const motion = () => ({ animate: !matches("(prefers-reduced-motion: reduce)") });
+  const calm = () => matches("(prefers-reduced-motion: reduce)");
+  const motion = () => ({ animate: !calm() });
   const round = (value, decimals) => Number(value.toFixed(decimals));
 
   /* Leaflet ignores a new view while it animates a zoom, so a quick second click waits for the first. */
   const whenStill = (map, act) => (map._animatingZoom ? map.once("zoomend", act) : act());
-  const seen = (map) => [map.getCenter(), map.getZoom()].join();
+
+  /* What the page shows when nobody has moved it: the mainland, or the department that was chosen. */
+  function home({ data, decoded, model, store }) {
+    const { department } = store.get();
+    const towns = model.towns.filter((town) => town.department_code === department);
+    const bounds = L.latLngBounds(towns.map((town) => decoded.shapes.get(town.code) || []).flat(3));
+    return bounds.isValid() ? bounds : data.views.mainland;
+  }
+
+  /* Moves of the page's own are no view that somebody chose. */
+  function quietly(app, move) {
+    app.quiet = true;
+    move();
+    app.quiet = false;
+  }
 
   function refit(app) {
-    fit(app.map, app.data.views.mainland, { animate: false });
-    app.fitted = seen(app.map);
+    whenStill(app.map, () => {
+      quietly(app, () => app.map.fitBounds(home(app), { ...room(app.map), animate: false }));
+      app.fitted = { at: app.map.getCenter(), zoom: app.map.getZoom() };
+      app.store.set({ view: null });
+    });
   }
+
+  /* Leaflet asks at each pan and zoom whether to glide: whoever wants no motion gets none. */
+  function steady(map) {
+    if (!calm()) return;
+    const pan = map.panBy;
+    map._zoomAnimated = map.options.inertia = false;
+    map.panBy = (by, options) => pan.call(map, by, { ...options, animate: false });
+  }
+
+  /* Leaflet's own answer to a new size moves the map by a part of a pixel. */
+  const still = ({ map, fitted }) => fitted && map.getZoom() === fitted.zoom && map.project(map.getCenter()).distanceTo(map.project(fitted.at)) < 2;
 
   /* A view that nobody has moved since it was fitted is fitted anew when the room for it changes. */
   function resized(app) {
-    const untouched = seen(app.map) === app.fitted;
-    app.map.invalidateSize({ animate: false });
-    if (untouched) refit(app);
+    quietly(app, () => app.map.invalidateSize({ animate: false }));
+    if (app.fitted) refit(app);
   }
 
   const fit = (map, bounds, options) => whenStill(map, () => map.fitBounds(bounds, { ...room(map), ...motion(), ...options }));
@@ -34,8 +62,9 @@
     const high = (box) => (box.hidden ? 0 : box.offsetHeight);
     const strip = matches(NARROW) || document.body.dataset.compare === "side" ? high(legend) + 12 : 0;
     const below = Math.min(Math.max(strip, high(table)) + 24, map.getSize().y / 2);
-    if (matches(NARROW)) return { paddingTopLeft: [16, 60], paddingBottomRight: [16, Math.min(Math.max(below, high(card) - high(byId("pr-time")) + 24), 0.7 * map.getSize().y)] };
-    return { paddingTopLeft: [24, 24], paddingBottomRight: [card.hidden ? 24 : Math.min(card.offsetWidth + 36, map.getSize().x / 2), below] };
+    if (matches(NARROW)) return { paddingTopLeft: [16, Math.min(60, map.getSize().y / 6)], paddingBottomRight: [16, Math.min(Math.max(below, high(card) - high(byId("pr-time")) + 24), 0.7 * map.getSize().y)] };
+    const over = !card.hidden && card.getBoundingClientRect().left < map.getContainer().getBoundingClientRect().right;
+    return { paddingTopLeft: [24, 24], paddingBottomRight: [over ? Math.min(card.offsetWidth + 36, map.getSize().x / 2) : 24, below] };
   }
 
   /* The page as it was opened, without what Leaflet built into it: what is saved opens as this one did. */
@@ -102,6 +131,11 @@
       return box;
     };
     views.addTo(map);
+    zoom.getContainer().addEventListener("keydown", (event) => {
+      if (event.key !== " ") return;
+      event.preventDefault();
+      event.target.click();
+    });
     const word = () => {
       buttons.forEach((button) => { button.textContent = say.text("view_" + button.dataset.view); });
       for (const way of ["in", "out"]) {
@@ -138,7 +172,7 @@
       app.hover(null);
     }
     map.on("mousemove", ({ latlng, originalEvent }) => {
-      const place = document.body.dataset.pointer === "touch" || originalEvent.target.closest?.(".leaflet-control") ? -1 : find(latlng);
+      const place = document.body.dataset.pointer === "touch" || originalEvent.target.closest?.(".leaflet-control, .leaflet-interactive") ? -1 : find(latlng);
       if (place < 0) return over < 0 ? undefined : leave();
       if (place !== over) {
         over = place;
@@ -164,10 +198,9 @@
 
   /* Posts and sites are Leaflet's own, made when first shown; names of departments stand where they fit. */
   function points(map, app) {
-    const { layers } = presencia;
     const known = new Map();
-    const make = { posts: () => layers.posts(app.model, app.data.colours.points), etcr: () => layers.etcr(app.model, app.data.colours.points) };
-    const names = layers.nameplates(map, app.model, app.decoded);
+    const make = { posts: () => presencia.points.posts(app.model, app.data.colours.points), etcr: () => presencia.points.etcr(app.model, app.data.colours.points) };
+    const names = presencia.points.nameplates(map, app.model, app.decoded);
     function dress(group) {
       const content = (layer) => pointHint(layer.options, app.say);
       group.bindTooltip(content, { sticky: true, className: "pr-hint", direction: "auto", offset: [12, 0] });
@@ -205,17 +238,27 @@
     }
 
     function besides() {
-      const made = L.map(box, { zoomControl: false, attributionControl: false, zoomSnap: map.options.zoomSnap, crs: map.options.crs, keyboard: false });
+      const made = L.map(box, { zoomControl: false, attributionControl: false, zoomSnap: map.options.zoomSnap, crs: map.options.crs, keyboard: false, trackResize: false });
+      steady(made);
       made.setView(map.getCenter(), map.getZoom(), { animate: false });
-      const names = presencia.layers.nameplates(made, app.model, app.decoded);
+      const names = presencia.points.nameplates(made, app.model, app.decoded);
       names.group.addTo(made);
       names.fit();
-      const follow = (from, to) => () => {
+      /* A map that is led moves by whole pixels, and must not lead the other in turn. */
+      let leading = false;
+      const lead = (act) => () => {
+        if (leading) return;
+        leading = true;
+        act();
+        leading = false;
+      };
+      const follow = (from, to) => lead(() => {
         if (to.getCenter().equals(from.getCenter(), 1e-9) && to.getZoom() === from.getZoom()) return;
         to.setView(from.getCenter(), from.getZoom(), { animate: false });
-      };
+      });
       const led = follow(map, made);
-      const watch = new ResizeObserver(() => { made.invalidateSize({ animate: false }); led(); });
+      const fill = lead(() => made.invalidateSize({ animate: false }));
+      const watch = new ResizeObserver(() => { fill(); led(); });
       watch.observe(box);
       made.on("move", follow(made, map));
       map.on("move", led);
@@ -261,6 +304,12 @@
     });
   }
 
+  /* The table opens over the lower half of the map: what is chosen moves out from under it. */
+  function reveal(app, id) {
+    const shapes = places(app, id).map((place) => app.decoded.shapes.get(app.data.codes[place]) || []);
+    if (shapes.flat().length) app.map.panInside(presencia.topology.centre(shapes), { ...room(app.map), ...motion() });
+  }
+
   /* What has to be drawn again when a part of the state changes. */
   function follow(app, scenes, showPoints) {
     const { store } = app;
@@ -269,21 +318,32 @@
     store.on(["year", "year2", ...SCORES], () => scenes((scene) => scene.outline()));
     store.on(["chosen", "year", ...SCORES], () => scenes((scene) => scene.mark({ chosen: places(app, store.get().chosen) })));
     store.on(["overlays"], (state) => { showPoints(state); scenes((scene) => { scene.lines(); scene.outline(); }); });
+    store.on(["table"], ({ table, chosen }) => { if (table && chosen) reveal(app, chosen); });
+    store.on(["department"], () => { scenes((scene) => scene.lines()); refit(app); });
     store.on(["measure", "measure2", "year", "year2", "lang"], () => badges(app));
     store.on(["measure"], ({ measure, year }) => app.announce(app.say.text("coloured", { measure: presencia.scales.name(measure, app.say, year) })));
   }
 
+  /* The map follows the view of the state, which another address may change, and the state the map. */
   function remember(app) {
     const { map, store } = app;
-    const { view } = store.get();
+    const here = () => {
+      const { lat, lng } = map.getCenter();
+      return [round(lat, 4), round(lng, 4), round(map.getZoom(), 2)];
+    };
+    function go({ view }) {
+      if (view === null) return app.fitted || refit(app);
+      if (view.join() !== here().join()) map.setView(view.slice(0, 2), view[2], { animate: false });
+    }
     map.invalidateSize({ animate: false });
-    if (view) map.setView([view[0], view[1]], view[2], { animate: false });
-    else refit(app);
+    go(store.get());
     new ResizeObserver(() => resized(app)).observe(map.getContainer());
     map.on("moveend", () => {
-      const { lat, lng } = map.getCenter();
-      store.set({ view: [round(lat, 4), round(lng, 4), round(map.getZoom(), 2)] });
+      if (app.quiet || still(app)) return;
+      app.fitted = null;
+      store.set({ view: here() });
     });
+    store.on(["view"], go);
   }
 
   function keys({ panel, table, card }) {
@@ -297,11 +357,23 @@
     });
   }
 
+  /* On a narrow screen, keyboard focus that goes under a sheet brings that sheet down. */
+  function uncover({ panel, card, store }) {
+    const sheets = { "pr-panel": panel.close, "pr-table": () => store.set({ table: false }), "pr-card": card.close };
+    document.addEventListener("focusin", ({ target }) => {
+      if (!matches(NARROW) || document.body.dataset.pointer) return;
+      const { x, y, width, height } = target.getBoundingClientRect();
+      const over = document.elementFromPoint(x + width / 2, y + height / 2)?.closest("#pr-panel, #pr-table, #pr-card");
+      if (over && !over.contains(target)) sheets[over.id]();
+    });
+  }
+
   function start(map) {
     const origin = source();
     const app = build(map);
     presencia.app = app;
     const { store } = app;
+    steady(map);
     app.source = origin;
     app.picture = () => presencia.picture(app);
     ["pr-one", "pr-two"].forEach((name, order) => { map.createPane(name).style.zIndex = 380 + order; });
@@ -314,6 +386,7 @@
     controls(app);
     for (const part of PARTS) app[part] = presencia[part](app);
     keys(app);
+    uncover(app);
     remember(app);
     draw(app);
     presencia.map = map;
@@ -344,6 +417,8 @@
       if (id && matches(NARROW)) app.panel.close();
       const found = places(app, id);
       const shapes = found.map((place) => app.decoded.shapes.get(app.data.codes[place]) || []);
+      quietly(app, () => app.map.invalidateSize({ animate: false }));
+      if (fly) app.fitted = null;
       if (fly && shapes.flat().length) fit(app.map, L.latLngBounds(shapes.flat(3)), { maxZoom: 8.5 });
       if (focus && id) byId("pr-card").focus();
     };

@@ -3,10 +3,10 @@
   const { node, byId, apart } = presencia.dom;
   const SPECIAL = { reserve_share: "card_reserve", council_share: "card_council", park_share: "card_park" };
   const NOTABLE = 0.01;
-  const LONG = 400;
+  const LONG = 1200;
   const PAUSE_MS = 200;
   const WAYS = { in: ["lockedIn", "lockedOut"], out: ["lockedOut", "lockedIn"] };
-  const SCORES = ["weights", "method", "minimum", "only", "lockedIn", "lockedOut"];
+  const { SCORES } = presencia.store;
   /* Measure, text, how it is written, and its unit. */
   const FIGURES = [
     ["coca_ha", "figure_coca_ha", "amount", "ha"],
@@ -60,7 +60,7 @@
   /* A sentence whose name, if it runs from right to left, does not turn the rest around. */
   function sentenceOn(name, text) {
     const at = text.indexOf(name);
-    return bounded("p", { class: "pr-why" }, text, text.slice(0, at), apart(name), text.slice(at + name.length));
+    return bounded("p", { class: "pr-why" }, text, text.slice(0, at), node("bdi", {}, name.replace(/[\u2066-\u2069]/g, "")), text.slice(at + name.length));
   }
 
   function card(app) {

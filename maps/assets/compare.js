@@ -187,7 +187,7 @@
     const hover = layers.highlight(decoded, ["#12303f", 1.8]);
     const chosen = layers.highlight(decoded, ["#ffffff", 7], ["#0b6fa4", 3.6]);
     for (const layer of [towns, departments, edge(decoded, data.lists.left, true), edge(decoded, data.lists.entered, false), hover.group, chosen.group]) layer.addTo(map);
-    const names = layers.nameplates(map, { towns: data.towns }, decoded);
+    const names = presencia.points.nameplates(map, { towns: data.towns }, decoded);
     names.group.addTo(map);
     names.fit();
     towns.on("mouseover", (event) => hover.show([event.layer.options.town.code]));

@@ -1,7 +1,7 @@
 /* The panel: language, tabs, what the map shows and compares, the first ten, notes and sources. */
 (function (presencia) {
   const { node, byId, apart } = presencia.dom;
-  const TABS = ["layers", "weights", "take", "notes"];
+  const { TABS } = presencia.store;
   const FIRST = 10;
 
   function label(say) {
@@ -137,7 +137,7 @@
       });
       const rows = entries.slice(0, ranked.length).map(({ row }) => row);
       const list = byId("pr-top");
-      if (list.children.length !== rows.length || list.firstChild !== rows[0]) list.replaceChildren(...(rows.length ? rows : [node("li", { class: "pr-quiet" }, app.say.text("top_none", { year: state.year }))]));
+      if (list.children.length !== rows.length || list.firstChild !== rows[0]) list.replaceChildren(...(rows.length ? rows : [node("li", { class: "pr-quiet" }, app.say.text(state.department ? "top_none_department" : "top_none", { year: state.year }))]));
     };
   }
 
@@ -149,10 +149,11 @@
     byId("pr-finding").textContent = app.say.text("finding", { high: app.say.number(places.length), vacated: app.say.number(left.length), year });
   }
 
-  function notes({ data, model, say }) {
+  function notes({ data, model, say, store }) {
+    const { minimum } = store.get();
     const silent = model.silent("station_km");
     const gap = silent.length ? [say.text("note_station", { departments: silent.map(apart).join(", ") })] : [];
-    const texts = ["note_score", "note_rank", "note_vacated", "note_missing", "note_live", "note_keys"].map((key) => say.text(key));
+    const texts = ["note_score", "note_rank", "note_vacated", "note_missing", "note_live", "note_keys"].map((key) => say.text(key, { minimum_coca_ha: say.number(minimum, minimum % 1 ? 1 : 0) }));
     const items = [...texts, ...gap, say.text("note_rights"), say.text("note_eradication"), say.text("note_borders")];
     const source = ({ title, publisher, vintage, licence }) => node("li", {}, node("strong", {}, apart(title)), ". " + [publisher, vintage, licence].filter(Boolean).map(apart).join(" · "));
     byId("pr-tab-notes").replaceChildren(
@@ -172,8 +173,6 @@
     return { close: () => set(false), isOpen: () => document.body.classList.contains("pr-sheet"), hide: () => hide.click() };
   }
 
-  const SCORES = ["weights", "method", "minimum", "only", "lockedIn", "lockedOut", "year"];
-
   function panel(app) {
     const { store } = app;
     languages(app);
@@ -183,8 +182,9 @@
     const speak = () => { label(app.say); finding(app); notes(app); fit = layersTab(app); list(store.get()); };
     speak();
     store.on(["measure", "measure2", "compare", "overlays"], (state) => fit(state));
-    store.on([...SCORES, "department", "chosen", "tab"], (state) => { if (state.tab === "layers") list(state); });
+    store.on([...presencia.store.SCORES, "year", "department", "chosen", "tab"], (state) => { if (state.tab === "layers") list(state); });
     store.on(["year"], () => finding(app));
+    store.on(["year", "minimum", "tab"], ({ tab }) => { if (tab === "notes") notes(app); });
     store.on(["lang"], speak);
     return sheet();
   }

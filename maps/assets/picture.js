@@ -45,6 +45,20 @@
     }
   }
 
+  /* What parts two views: the line of the curtain, or a gap between two maps. */
+  function divide(pen, [first, second], whole, { compare, swipe }) {
+    const { x, y, width, height } = first.getBoundingClientRect();
+    if (compare === "swipe") {
+      pen.fillStyle = "#12303f";
+      pen.fillRect(x - whole.x + swipe * width - 1, y - whole.y, 2, height);
+    }
+    if (!second) return;
+    const other = second.getBoundingClientRect();
+    const beside = other.x > x;
+    pen.fillStyle = "#ffffff";
+    pen.fillRect(other.x - whole.x, other.y - whole.y, beside ? 3 : whole.width, beside ? whole.height : 3);
+  }
+
   function picture({ map, store }) {
     const boxes = [map.getContainer(), byId("pr-second")].filter((box) => !box.hidden);
     const whole = frame(boxes);
@@ -54,6 +68,7 @@
     pen.fillStyle = "#ffffff";
     pen.fillRect(0, 0, whole.width, whole.height);
     for (const box of boxes) copy(pen, box, whole, store.get());
+    divide(pen, boxes, whole, store.get());
     return { canvas, width: whole.width, height: whole.height };
   }
 

@@ -1,7 +1,7 @@
 /* From values to classes, from classes to colours and words, and the legend that explains them. */
 (function (presencia) {
   const { node, byId } = presencia.dom;
-  const SCORES = ["weights", "method", "minimum", "only", "lockedIn", "lockedOut"];
+  const { SCORES } = presencia.store;
   const GROUND = "#f4f3f0";
 
   /* Fills by number: those of the classes, then of zero, of what does not apply and of what is missing. */
@@ -115,7 +115,8 @@
     const [none, other, gap] = ["zero", "absent", "missing"].map((kind, order) => ({ ...listed[zero(scale) + order], kind, label: special(scale, kind, app) }));
     if (!scale.categories.length) own.reverse();
     if (scale.zero) own.splice(scale.kind === "diverging" ? own.length / 2 : own.length, 0, none);
-    return [...own, ...(scale.absent ? [other] : []), gap];
+    const { only, minimum } = app.store.get();
+    return [...own, ...(scale.absent && (only || minimum > 0) ? [other] : []), gap];
   }
 
   function swatch({ kind, colour }) {
@@ -139,11 +140,11 @@
     let [shown, rows] = ["", []];
     return (measure, year) => {
       const scale = app.scale(measure);
-      const { lang, minimum, only } = store.get();
+      const { lang, minimum, only, department } = store.get();
       const key = [measure, lang, minimum, only].join("|");
       if (key !== shown) rows = entries(scale, app).map((entry) => row(entry, say));
       const counts = new Uint32Array(missing(scale) + 1);
-      for (const kind of sorted(app, measure, year)) counts[kind] += 1;
+      sorted(app, measure, year).forEach((kind, at) => { if (!department || app.model.towns[at].department_code === department) counts[kind] += 1; });
       for (const { at, count } of rows) count.textContent = say.number(counts[at]);
       const gap = rows[rows.length - 1].element;
       if (key !== shown) list.replaceChildren(...rows.map(({ element }) => element));
@@ -191,7 +192,7 @@
     overlay();
     byId("pr-legend").replaceChildren(details);
     details.addEventListener("toggle", update);
-    store.on(["measure", "year", "compare", "measure2", "year2", "lang", ...SCORES], update);
+    store.on(["measure", "year", "compare", "measure2", "year2", "lang", "department", ...SCORES], update);
     store.on(["overlays", "lang"], overlay);
     return { update };
   }

@@ -1,8 +1,9 @@
 /* One view of the country: a measure in a year, with outlines. The map has one, and a second where two are compared. */
 (function (presencia) {
-  const { node, svg } = presencia.dom;
+  const { node } = presencia.dom;
   const { Sheet, screen, trace, stroke } = presencia.canvas;
   const BORDER = ["#ffffff", 0.6];
+  const VEIL = "rgb(240 243 245 / 82%)";
 
   function hatch(pen, ground) {
     const size = 8;
@@ -31,6 +32,14 @@
       pen.fillStyle = kind === missing ? hatch(pen, hatched) : fills[kind];
       pen.fill("evenodd");
     }
+  }
+
+  /* What lies outside the chosen department pales. */
+  function veil(pen, arcs, towns) {
+    pen.beginPath();
+    for (const { rings } of towns) trace(pen, arcs, rings);
+    pen.fillStyle = VEIL;
+    pen.fill("evenodd");
   }
 
   /* Whether a municipality reaches into the canvas. */
@@ -90,8 +99,10 @@
     const sheets = {
       fills: new Sheet((pen, view) => fill(pen, arcsNow(), flat.towns, painted, viewer(map, view)), { pane }),
       lines: new Sheet((pen) => {
+        const { department, overlays } = app.store.get();
+        if (department) veil(pen, arcsNow(), flat.towns.filter((_, place) => app.model.towns[place].department_code !== department));
         stroke(pen, arcsNow(), every, ...BORDER);
-        if (app.store.get().overlays.includes("departments")) stroke(pen, arcsNow(), departments, lines.departments, 0.9);
+        if (overlays.includes("departments")) stroke(pen, arcsNow(), departments, lines.departments, 0.9);
       }, { pane }),
       marks: new Sheet(paintMarks, { pane }),
     };

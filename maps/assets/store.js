@@ -2,6 +2,7 @@
 (function (presencia) {
   const same = (one, other) => one === other || JSON.stringify(one) === JSON.stringify(other);
   const METHODS = ["weighted-mean", "geometric-mean", "topsis", "vikor", "promethee"];
+  const SCORES = ["weights", "method", "minimum", "only", "lockedIn", "lockedOut"]; // what scores depend on, beside the year
   const TABS = ["layers", "weights", "take", "notes"];
   const OVERLAYS = ["vacated", "zones", "departments", "posts", "etcr"];
 
@@ -40,7 +41,7 @@
     const list = (fits) => ({ write: (items) => items.join(","), read: (text) => [...new Set(text.split(",").filter(fits))] });
     const numbers = (fits) => ({
       write: (items) => (items ? items.join(",") : ""),
-      read: (text) => { const found = text.split(",").map(Number); return fits(found) ? found : undefined; },
+      read: (text) => { const found = text.split(",").map((part) => (part ? Number(part) : NaN)); return fits(found) ? found : undefined; },
     });
     const fields = data.scales.map((scale) => scale.field);
     const departments = [...new Set(data.codes.map((code) => code.slice(0, 2))), ""];
@@ -53,7 +54,7 @@
       lockedIn: list((code) => codes.has(code)), lockedOut: list((code) => codes.has(code)),
       chosen: { write: (id) => id || "", read: (text) => (codes.has(text) || zone.test(text) ? text : undefined) },
       tab: one(TABS), table: { write: String, read: (text) => text === "true" },
-      sort: { write: ({ by, down }) => (down ? "-" : "") + by, read: (text) => ({ by: text.replace(/^-/, ""), down: text.startsWith("-") }) },
+      sort: { write: ({ by, down }) => (down ? "-" : "") + by, read: (text) => (/^-?\w{1,40}$/.test(text) ? { by: text.replace("-", ""), down: text.startsWith("-") } : undefined) },
       rows: one(["all", "candidates", "left", "top", "zones"]), filter: { write: String, read: (text) => text.slice(0, 100) },
       view: numbers((found) => found.length === 3 && found.every(Number.isFinite) && Math.abs(found[0]) <= 90 && Math.abs(found[1]) <= 180 && found[2] >= 0 && found[2] <= 18),
     };
@@ -87,11 +88,17 @@
     }
   }
 
+  /* Who is locked in cannot be locked out too. */
+  function begin(usual, found) {
+    const state = { ...usual, ...found };
+    return { ...state, lockedOut: state.lockedOut.filter((code) => !state.lockedIn.includes(code)) };
+  }
+
   /* Begin as the address says, or as the page was saved; then keep the address in step. */
   function open(data, years) {
     const usual = defaults(data);
     const rules = grammar(data, years);
-    const made = store({ ...usual, ...read(location.hash.slice(1) || saved(), rules) });
+    const made = store(begin(usual, read(location.hash.slice(1) || saved(), rules)));
     let waiting = 0;
     made.fragment = () => write(made.get(), usual, rules);
     made.usual = usual;
@@ -99,9 +106,9 @@
       clearTimeout(waiting);
       waiting = setTimeout(() => place(made.fragment()), 200);
     });
-    window.addEventListener("hashchange", () => made.set({ ...usual, ...read(location.hash.slice(1), rules) }));
+    window.addEventListener("hashchange", () => made.set(begin(usual, read(location.hash.slice(1), rules))));
     return made;
   }
 
-  presencia.store = { open, OVERLAYS, METHODS };
+  presencia.store = { open, OVERLAYS, METHODS, SCORES, TABS };
 })((window.presencia = window.presencia || {}));

@@ -235,11 +235,11 @@
   }
 
   function basis(app) {
-    const { say, data } = app;
-    const { weights, asRun } = app.scored();
+    const { say, data, engine } = app;
     const state = app.store.get();
+    const { weights, asRun } = engine.scored({ ...state, year: data.year });
     if (asRun) return say.text("take_as_run");
-    const named = data.scoring.criteria.map((criterion, order) => short(say.pick(criterion.label), 40) + " " + say.share(weights[order]));
+    const named = data.scoring.criteria.map((criterion, order) => short(say.pick(criterion.label), 40) + " " + say.percent(weights[order], 1));
     const locked = state.lockedIn.length + state.lockedOut.length;
     const only = state.only ? " " + say.text("take_only_" + state.only) : "";
     const locks = locked ? " " + say.text("take_locked", { count: say.number(locked) }) : "";
@@ -384,16 +384,18 @@
   function firstTable(app) {
     const { say, model } = app;
     const scored = app.scored();
-    const coca = app.engine.values("coca_ha", app.store.get().year);
+    const { year, department } = app.store.get();
+    const coca = app.engine.values("coca_ha", year);
+    const ranked = Array.from(scored.ranked).filter((place) => !department || model.towns[place].department_code === department);
     const keys = ["rank", "take_municipality", "take_department_name", "score", "take_ha", ...(scored.asRun ? ["take_range"] : [])];
-    const rows = Array.from(scored.ranked).slice(0, ROWS).map((place) => {
+    const rows = ranked.slice(0, ROWS).map((place) => {
       const town = model.towns[place];
       const range = scored.asRun ? [`${say.number(town.rank_low)}–${say.number(town.rank_high)}`] : [];
       const texts = [say.number(scored.rank[place]), short(town.name, 28), short(town.department, 22), say.score(scored.score[place]), say.amount(coca[place]), ...range];
       return node("tr", {}, texts.map((text) => node("td", {}, text)));
     });
     const head = node("tr", {}, keys.map((key) => node("th", { scope: "col" }, say.text(key))));
-    return node("table", {}, node("caption", {}, say.text("take_first")), node("thead", {}, head), node("tbody", {}, rows));
+    return node("table", {}, node("caption", {}, say.text(department ? "top_title_department" : "take_first", { year })), node("thead", {}, head), node("tbody", {}, rows));
   }
 
   function legendList(app) {

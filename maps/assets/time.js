@@ -254,12 +254,14 @@
     watch.observe(plot);
   }
 
-  function note({ say, store, values }) {
+  function note({ engine, say, store, values }) {
     const { measure: field, year, measure2, year2, compare } = store.get();
     const silent = (name, when) => !values(name, when).some(known);
     const [here, there] = [silent(field, year), compare !== "off" && silent(measure2, year2)];
     const key = here && there ? "time_silent_both" : here ? "time_silent" : there ? "time_silent_second" : null;
-    return key ? say.text(key, { year, year2 }) : "";
+    if (!key) return "";
+    const heard = engine.years.filter((when) => !silent(field, when));
+    return say.text(key, { year, year2, first: heard[0] ?? "–", last: heard[heard.length - 1] ?? "–" });
   }
 
   /* All that is drawn once for a language and a department, and how it follows the years. */

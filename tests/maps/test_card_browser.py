@@ -326,6 +326,16 @@ def test_hostile_names_stay_text_and_keep_within_the_card(spanish):
     assert example.HOSTILE in spanish.text(".pr-card-sources")
 
 
+def test_a_sentence_is_shown_whole_unless_a_name_of_thousands_of_letters_stands_in_it(spanish):
+    longest = "return presencia.app.model.towns.find((town) => town.name.startsWith('WWW')).code"
+    choose(spanish, spanish.run(longest))
+    assert len(spanish.text(".pr-why")) > 400
+    cut = "const why = document.querySelector('.pr-why'); return why.scrollHeight > why.clientHeight"
+    assert not spanish.run(cut)
+    choose(spanish, LONG)
+    assert spanish.run(cut)
+
+
 def test_on_a_phone_the_card_is_a_sheet_with_targets_for_fingers(narrow):
     narrow.tap_at(3.5, -75.5)
     narrow.wait(lambda: narrow.seen("#pr-card"), "the card")

@@ -176,7 +176,7 @@ def test_the_last_weight_cannot_be_taken_away(wide):
 
 def test_the_outcome_names_who_comes_and_who_goes(wide, lang):
     wide.one("#pr-to-weights").click()
-    assert {"es": "son los mismos", "en": "are those of the run"}[lang] in wide.text("#pr-outcome")
+    assert {"es": "son los mismos", "en": "are the same"}[lang] in wide.text("#pr-outcome")
     wide.run("presencia.app.store.set({ top: 2 })")
     slide(wide, "station_km", Keys.END)
     slide(wide, "coca_ha", Keys.HOME)
@@ -487,3 +487,54 @@ def test_a_page_in_a_notebook_is_the_same_page(desktop, tmp_path):
 
 def test_what_is_rendered_twice_is_the_same(content):
     assert standalone.page(webmap.build(content)) == standalone.page(webmap.build(content))
+
+
+def zoom(reader):
+    return reader.run("return presencia.map.getZoom()")
+
+
+def test_another_address_moves_the_map_and_an_empty_one_brings_it_home(wide):
+    home = zoom(wide)
+    wide.run("location.hash = 'view=2,-75,9'")
+    wide.wait(lambda: zoom(wide) == 9, "the view of the address")
+    wide.run("location.hash = 'year=2015'")
+    wide.wait(lambda: zoom(wide) == home, "the whole country")
+
+
+def test_a_view_that_nobody_moved_is_fitted_to_every_room_and_no_part_of_the_address(wide):
+    home = zoom(wide)
+    wide.set(compare="side")
+    assert zoom(wide) < home
+    assert wide.state()["view"] is None
+    wide.set(compare="off")
+    assert zoom(wide) == home
+    wide.set(compare="side", chosen="01001")
+    boxes = [wide.one(part).rect for part in ("#pr-second", "#pr-card")]
+    assert boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"]
+
+
+def test_a_department_fills_the_map_and_what_lies_outside_pales(wide):
+    home, outside = zoom(wide), wide.colours(3.6, -75.6)
+    wide.set(department="88")
+    assert zoom(wide) > home
+    counts = "return [...document.querySelectorAll('.pr-count span:nth-child(2)')].map((each) => +each.textContent)"
+    assert sum(wide.run(counts)) == 2
+    wide.set(department="02")
+    assert wide.colours(3.6, -75.6) != outside
+    assert sum(wide.run(counts)) == 10
+    wide.set(department="")
+    assert zoom(wide) == home
+    assert wide.colours(3.6, -75.6) == outside
+
+
+def test_a_department_without_candidates_says_so_of_itself_alone(wide, lang):
+    wide.set(department="88")
+    assert {"es": "del departamento", "en": "of the department"}[lang] in wide.text("#pr-top")
+
+
+def test_the_notes_follow_year_and_minimum(wide):
+    wide.one("#pr-to-notes").click()
+    wide.set(year=2011, minimum=25)
+    note = wide.text("#pr-notes li:first-child")
+    assert "2011" in note
+    assert "25 ha" in note

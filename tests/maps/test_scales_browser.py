@@ -198,6 +198,8 @@ def test_who_is_no_candidate_is_told_so_for_the_settings_as_they_are(wide, lang)
     assert {"es": "Menos de 25 ha de coca", "en": "Under 25 ha of coca"}[lang] in wide.text("#pr-legend")
     wide.set(only="pdet")
     assert {"es": "No candidato", "en": "Not a candidate"}[lang] in wide.text("#pr-legend")
+    wide.set(only="", minimum=0)
+    assert {"es": "Menos de", "en": "Under"}[lang] not in wide.text("#pr-legend")
 
 
 def test_the_legend_follows_year_and_weights(wide):

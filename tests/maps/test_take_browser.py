@@ -465,11 +465,19 @@ def test_print_button_opens_the_print_dialogue(spanish):
 def test_paper_says_so_where_scores_are_not_the_runs(spanish):
     spanish.set(weights=[1, 0, 0], minimum=0, only="pdet", lockedIn=["01001"])
     told = spanish.driver.execute_async_script(FACTS)
-    for word in ("ajustes hechos en la página", "100\u00a0%", "Solo municipios PDET", "fijados a mano: 1"):
+    for word in ("ajustes hechos en la página", "100,0\u00a0%", "Solo municipios PDET", "fijados a mano: 1"):
         assert word in told["text"]
     assert told["outside"] == []
     assert {len(row) for row in told["rows"]} == {5}
     assert len(re.findall(rb"/Type\s*/Page\b(?!s)", _pdf(spanish))) == 1
+
+
+def test_paper_of_another_year_keeps_the_runs_weights_and_of_a_department_lists_its_own(spanish):
+    spanish.set(year=2017, department="02")
+    told = spanish.driver.execute_async_script(FACTS)
+    assert "con los pesos y el método de la corrida" in told["text"]
+    assert "Primeros del departamento, 2017" in told["text"]
+    assert {row[2] for row in told["rows"]} == {"Sur <i>"}
 
 
 # The page and its address
