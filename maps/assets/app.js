@@ -14,11 +14,13 @@
   /* Leaflet ignores a new view while it animates a zoom, so a quick second click waits for the first. */
   const whenStill = (map, act) => (map._animatingZoom ? map.once("zoomend", act) : act());
 
+  const shapesOf = ({ data, decoded }, places) => places.map((place) => decoded.shapes.get(data.codes[place]) || []);
+
   /* What the page shows when nobody has moved it: the mainland, or the department that was chosen. */
   function home({ data, decoded, model, store }) {
     const { department } = store.get();
-    const towns = model.towns.filter((town) => town.department_code === department);
-    const bounds = L.latLngBounds(towns.map((town) => decoded.shapes.get(town.code) || []).flat(3));
+    const inside = model.towns.filter((town) => town.department_code === department);
+    const bounds = L.latLngBounds(shapesOf({ data, decoded }, inside.map((town) => town.place)).flat(3));
     return bounds.isValid() ? bounds : data.views.mainland;
   }
 
@@ -93,10 +95,9 @@
       scale: (measure) => scales.get(measure),
       scored: () => engine.scored(store.get()),
       announce: (text) => { byId("pr-live").textContent = text; },
-      shapes: (place) => (decoded.shapes.get(data.codes[place]) || []).map((rings) => rings.map((ring) => ring.map(({ lng, lat }) => [lng, lat]))),
+      shapes: (place) => shapesOf({ data, decoded }, [place])[0].map((rings) => rings.map((ring) => ring.map(({ lng, lat }) => [lng, lat]))),
     };
     app.values = (measure, year) => (measure === "score" ? engine.scored({ ...store.get(), year }).score : engine.values(measure, year));
-    app.measureValue = (place) => { const { measure, year } = store.get(); return app.values(measure, year)[place]; };
     return app;
   }
 
@@ -306,7 +307,7 @@
 
   /* The table opens over the lower half of the map: what is chosen moves out from under it. */
   function reveal(app, id) {
-    const shapes = places(app, id).map((place) => app.decoded.shapes.get(app.data.codes[place]) || []);
+    const shapes = shapesOf(app, places(app, id));
     if (shapes.flat().length) app.map.panInside(presencia.topology.centre(shapes), { ...room(app.map), ...motion() });
   }
 
@@ -415,8 +416,7 @@
     return (id, { fly = false, focus = false } = {}) => {
       app.store.set({ chosen: id });
       if (id && matches(NARROW)) app.panel.close();
-      const found = places(app, id);
-      const shapes = found.map((place) => app.decoded.shapes.get(app.data.codes[place]) || []);
+      const shapes = shapesOf(app, places(app, id));
       quietly(app, () => app.map.invalidateSize({ animate: false }));
       if (fly) app.fitted = null;
       if (fly && shapes.flat().length) fit(app.map, L.latLngBounds(shapes.flat(3)), { maxZoom: 8.5 });

@@ -5,7 +5,8 @@
   const BORDER = ["#ffffff", 0.6];
   const VEIL = "rgb(240 243 245 / 82%)";
 
-  function hatch(pen, ground) {
+  /* Made once: a canvas for each drawing would cost a millisecond of it. */
+  function hatch(ground) {
     const size = 8;
     const tile = node("canvas", { width: size, height: size });
     const brush = tile.getContext("2d");
@@ -19,17 +20,17 @@
       brush.lineTo(shift + size + 1, -1);
     }
     brush.stroke();
-    return pen.createPattern(tile, "repeat");
+    return brush.createPattern(tile, "repeat");
   }
 
   /* Municipalities of a class are filled as one shape, so that no seam shows between them. */
-  function fill(pen, arcs, towns, { classes, fills, missing, hatched }, seen) {
+  function fill(pen, arcs, towns, { classes, fills }, seen) {
     for (let kind = 0; kind < fills.length; kind += 1) {
       pen.beginPath();
       towns.forEach((town, place) => {
         if (classes[place] === kind && seen(town.bounds)) trace(pen, arcs, town.rings);
       });
-      pen.fillStyle = kind === missing ? hatch(pen, hatched) : fills[kind];
+      pen.fillStyle = fills[kind];
       pen.fill("evenodd");
     }
   }
@@ -55,6 +56,7 @@
     const arcsNow = screen(map, flat);
     const lines = data.colours.lines;
     const every = decoded.arcs.map((_, number) => number);
+    const hatched = hatch(data.colours.ground.missing);
     const marked = { hover: null, chosen: [] };
     let painted = { classes: new Uint8Array(engine.count), fills: [] };
 
@@ -110,8 +112,9 @@
     function paint() {
       const { measure, year } = state();
       const scale = app.scale(measure);
-      const classes = presencia.scales.sorted(app, measure, year);
-      painted = { classes, fills: presencia.scales.fills(scale), missing: presencia.scales.missing(scale), hatched: data.colours.ground.missing };
+      const missing = presencia.scales.missing(scale);
+      const fills = presencia.scales.fills(scale).map((colour, kind) => (kind === missing ? hatched : colour));
+      painted = { classes: presencia.scales.sorted(app, measure, year), fills };
       sheets.fills.redraw();
     }
 
