@@ -77,7 +77,7 @@ def to_metric(shapes: Spatial, what: str = "shapes") -> Spatial:
     GeometryError
         If the CRS is missing, or nothing leads from it to the other.
     """
-    return _transformed(shapes, METRIC, what)
+    return transformed(shapes, METRIC, what)
 
 
 def to_storage(shapes: Spatial, what: str = "shapes") -> Spatial:
@@ -100,15 +100,36 @@ def to_storage(shapes: Spatial, what: str = "shapes") -> Spatial:
     GeometryError
         If the CRS is missing, or nothing leads from it to the other.
     """
-    return _transformed(shapes, STORAGE, what)
+    return transformed(shapes, STORAGE, what)
 
 
-def _transformed(shapes: Spatial, crs: str, what: str) -> Spatial:
+def transformed(shapes: Spatial, crs: str, what: str) -> Spatial:
+    """Transform to any coordinate reference system.
+
+    Parameters
+    ----------
+    shapes : GeoDataFrame or GeoSeries
+        In any stated CRS.
+    crs : str
+        The system: a code or well-known text.
+    what : str
+        What the shapes are, for the message.
+
+    Returns
+    -------
+    GeoDataFrame or GeoSeries
+        The shapes in that system.
+
+    Raises
+    ------
+    GeometryError
+        If the CRS is missing, or nothing leads from it to the other.
+    """
     stated = require_crs(shapes, what)
     try:
         return stated.to_crs(crs)
     except ProjError as cause:
         raise GeometryError(
-            f"{what} must be in a coordinate reference system that leads to {crs}; from {CRS(stated.crs).name!r} PROJ "
-            "knows no way; assign the one that it is in"
+            f"{what} must be in a coordinate reference system that leads to {CRS(crs).name!r}; from "
+            f"{CRS(stated.crs).name!r} PROJ knows no way; assign the one that it is in"
         ) from cause

@@ -13,6 +13,7 @@ from pathlib import Path
 from geo.errors import OutputError, listed
 
 PARTIAL = ".partial-"
+PIECE = 2**20  # bytes: a raster can be larger than the memory
 
 
 @contextmanager
@@ -81,5 +82,7 @@ def sha256(path: Path) -> str:
     digest = hashlib.sha256()
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
         if file.is_file():
-            digest.update(file.read_bytes())
+            with file.open("rb") as opened:
+                while part := opened.read(PIECE):
+                    digest.update(part)
     return digest.hexdigest()
