@@ -15,13 +15,14 @@ import tempfile
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import atheris
 
 with atheris.instrument_imports(include=["geo", "layers"]):
     from geo.errors import PresenciaError
-    from layers import armed, boundaries, coca, eradication, laboratories, people, police, territories
+    from layers import armed, boundaries, coca, density, eradication, laboratories, people, police, territories
     from layers.featureserver import FeatureLayer
     from layers.pages import download
     from layers.portal import Portal
@@ -29,8 +30,11 @@ with atheris.instrument_imports(include=["geo", "layers"]):
     from layers.web import Client, Limits
 
 import geopandas as gpd
+import numpy as np
 import openpyxl
+import rasterio
 import shapely
+from shapely.geometry import mapping
 
 LEAF = b"\n\0\n"  # between the bodies of one conversation
 
@@ -81,6 +85,9 @@ TARGETS: list[tuple[str, Callable[[Path], object]]] = [
     ("shapes.zip", boundaries.load),
     ("shapes.geojson", territories.load_reserves),
     ("shapes.geojson", territories.load_sites),
+    ("grid.geojson", density.load),
+    ("grid.json", density.load),
+    ("raster.tif", partial(density.load, year=2020)),
     ("portal.pages", fetch_from(Portal("acs4-3wgp"))),
     ("layer.pages", fetch_from(FeatureLayer("https://example.org/FeatureServer/317"))),
 ]
@@ -96,10 +103,27 @@ def shapes() -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(columns, geometry=squares, crs="EPSG:4326")
 
 
+def cells() -> gpd.GeoDataFrame:
+    squares = [shapely.box(5e6 + 1e3 * n, 2e6, 5e6 + 1e3 * (n + 1), 2.001e6) for n in range(3)]
+    columns = {"areacoca_2019": [1.5, None, 0.0], "areacoca2020": ["2,5", "3", "0"]}
+    return gpd.GeoDataFrame(columns, geometry=squares, crs="EPSG:9377").to_crs("EPSG:4326")
+
+
+def write_raster(path: Path) -> None:
+    place = rasterio.transform.from_origin(5e6, 2e6, 1000, 1000)
+    profile = {"driver": "GTiff", "height": 4, "width": 3, "count": 1, "dtype": "float32", "nodata": -1}
+    with rasterio.open(path, "w", crs="EPSG:9377", transform=place, **profile) as data:
+        data.write(np.arange(12, dtype="float32").reshape(1, 4, 3))
+
+
 def written(name: str) -> bytes:
     """A small good file of a name's format."""
     path = WORK / f"seed-{name}"
-    if name.endswith(".parquet"):
+    if name == "grid.geojson":
+        cells().to_file(path)
+    elif name == "raster.tif":
+        write_raster(path)
+    elif name.endswith(".parquet"):
         shapes().to_parquet(path)
     elif name.endswith(".zip"):
         with zipfile.ZipFile(path, "w") as archive:
@@ -134,6 +158,11 @@ def seeds() -> dict[int, list[bytes]]:
         ],
         "table.json": [portal, json.dumps(QUADRANTS).encode()],
         "table.csv.gz": [gzip.compress(WIDE.encode())],
+        "grid.json": [
+            json.dumps(
+                [{"multipolygon": mapping(shape), "areacoca_2020": "2.5"} for shape in cells().geometry]
+            ).encode()
+        ],
         "portal.pages": [
             LEAF.join([b'{"rowsUpdatedAt": 7}', b'[{"count": "1"}]', b'[{":id": "row-1", "codmpio": "05001"}]'])
         ],
