@@ -24,7 +24,8 @@ from layers.criteria import Criterion, Evidence, Zoning
 from layers.panel import Panel
 from layers.priority import Priorities
 from layers.published import NATION, published
-from maps import legend, pack, palette
+from maps import density, legend, pack, palette
+from maps.density import DensityContent
 from maps.standalone import asset
 
 Language = Literal["es", "en"]
@@ -39,6 +40,7 @@ SERIES = ("coca_ha", "eradicated_ha", "sprayed_ha", "farc_events", "homicides", 
 YEARLY = ("eradicated_ha", "sprayed_ha", "farc_events")  # shown for the year alone
 ZONE_FIGURES = ("coca_ha", "area_km2", "population", "eradicated_ha", "score")
 CREDIT = ("title", "publisher", "licence", "vintage")
+CELLS_MODULE = "density"
 SPREAD = {"rank_low": 0, "rank_high": 0, "top_share": 3}  # decimals
 
 
@@ -88,6 +90,8 @@ class MapContent:
         Credit for the boundaries, always on the map.
     topology : mapping, optional
         The municipalities as :func:`geo.topology.encode` writes them, where that is at hand.
+    density : DensityContent, optional
+        Coca by cell, and its enclaves.
     """
 
     panel: Panel
@@ -100,6 +104,7 @@ class MapContent:
     sources: tuple[Source, ...]
     attribution: str = "© geoBoundaries CC BY 4.0"
     topology: Mapping[str, Any] | None = None
+    density: DensityContent | None = None
 
 
 def payload(content: MapContent, *, lang: Language = "es") -> dict[str, Any]:
@@ -120,14 +125,14 @@ def payload(content: MapContent, *, lang: Language = "es") -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        If there are no texts in that language.
+        If there are no texts in that language, or cells are finer than a page may show.
     """
     if lang not in LANGUAGES:
         raise ConfigError(f"the map speaks {listed(LANGUAGES)}; found {lang!r}: choose one of them with --lang")
     places, priorities, zoning = content.panel.places, content.priorities, content.zoning
     return {
         "lang": lang,
-        "texts": texts(),
+        "texts": texts(cells=content.density is not None),
         "year": priorities.year,
         "terms": terms(zoning),
         "codes": list(places.index),
@@ -145,6 +150,7 @@ def payload(content: MapContent, *, lang: Language = "es") -> dict[str, Any]:
         "views": views(places),
         "sources": [{key: str(getattr(source, key)) for key in CREDIT} for source in content.sources],
         "attribution": content.attribution,
+        **({"density": density.layer(content.density)} if content.density else {}),
     }
 
 
@@ -172,8 +178,13 @@ def terms(zoning: Zoning) -> dict[str, float]:
 
 
 @cache
-def texts() -> dict[str, dict[str, str]]:
+def texts(*, cells: bool = False) -> dict[str, dict[str, str]]:
     """Read the page's texts: those in ``strings.json``, and of each module those in ``texts/``.
+
+    Parameters
+    ----------
+    cells : bool, default False
+        Whether the page shows coca by cell, and needs its texts.
 
     Returns
     -------
@@ -182,7 +193,7 @@ def texts() -> dict[str, dict[str, str]]:
     """
     every: dict[str, dict[str, str]] = json.loads(asset("strings.json"))
     modules = sorted(path.name for path in files("maps").joinpath("assets", "texts").iterdir())
-    for module in modules:
+    for module in (name for name in modules if cells or name != f"{CELLS_MODULE}.json"):
         for lang, known in json.loads(asset(f"texts/{module}")).items():
             every[lang] |= known
     return every

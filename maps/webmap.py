@@ -7,7 +7,7 @@ is drawn (municipalities, zones, departments, outlines) is put together from the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import folium
 
@@ -56,11 +56,24 @@ STYLES = (
 )
 
 
+# What a page with coca by cell has beside them; canvas.js and scales.js stand before, app.js after.
+CELLS_SCRIPT, CELLS_STYLE = "density.js", "density.css"
+
+
 class PlannerLayer(DataLayer):
     """The planner's layers, panel, legend, table and card, as one element of a folium map."""
 
     _template = template("planner.html.j2")
-    kind, styles, scripts = "Planner", STYLES, SCRIPTS
+    kind = "Planner"
+    styles: ClassVar[tuple[str, ...]] = STYLES
+    scripts: ClassVar[tuple[str, ...]] = SCRIPTS
+
+
+class CellsPlannerLayer(PlannerLayer):
+    """The same with coca by cell."""
+
+    styles = (*STYLES, CELLS_STYLE)
+    scripts = (*SCRIPTS[:-1], CELLS_SCRIPT, SCRIPTS[-1])
 
 
 def build(content: MapContent, *, lang: Language = "es", online: Tiles | None = None) -> folium.Map:
@@ -83,12 +96,13 @@ def build(content: MapContent, *, lang: Language = "es", online: Tiles | None = 
     Raises
     ------
     ConfigError
-        If there are no texts in that language.
+        If there are no texts in that language, or cells are finer than a page may show.
     """
     told = payload(content, lang=lang)
     title = f"{texts()[lang]['title']} · {content.priorities.year}"
     map_ = OfflineMap(title=title, lang=lang, online=online, prefer_canvas=True, zoom_control=False, track_resize=False)
-    map_.add_child(PlannerLayer(told, pack.topology(_boundaries(content))))
+    layer = PlannerLayer if content.density is None else CellsPlannerLayer
+    map_.add_child(layer(told, pack.topology(_boundaries(content))))
     return map_
 
 

@@ -149,12 +149,12 @@
     app.store.on(["lang"], word);
   }
 
-  /* What a scene shows at a place, in words. */
-  function hint(app, place, { measure, year }) {
+  /* What a scene shows at a place, in words, and the enclave that lies there. */
+  function hint(app, place, { measure, year }, enclave) {
     const town = app.model.towns[place];
     const value = presencia.scales.write(app.scale(measure), app.values(measure, year)[place], app.say);
     const line = presencia.scales.name(measure, app.say, year) + ": " + value;
-    return node("div", {}, node("strong", {}, town.name), node("span", {}, town.department), node("span", { class: "pr-hint-value" }, line));
+    return node("div", {}, node("strong", {}, town.name), node("span", {}, town.department), node("span", { class: "pr-hint-value" }, line), app.cells?.hint(enclave));
   }
 
   function pointHint({ post, site }, say) {
@@ -166,7 +166,7 @@
   function pointing(map, app, shown) {
     const find = presencia.canvas.finder(map, app.flat);
     const tip = L.tooltip({ className: "pr-hint", direction: "auto", offset: [12, 0], opacity: 1 });
-    let over = -1;
+    let [over, within] = [-1, null];
     function leave() {
       over = -1;
       tip.remove();
@@ -175,18 +175,19 @@
     map.on("mousemove", ({ latlng, originalEvent }) => {
       const place = document.body.dataset.pointer === "touch" || originalEvent.target.closest?.(".leaflet-control, .leaflet-interactive") ? -1 : find(latlng);
       if (place < 0) return over < 0 ? undefined : leave();
-      if (place !== over) {
-        over = place;
+      const enclave = app.cells?.at(map, latlng);
+      if (place !== over || enclave !== within) {
+        [over, within] = [place, enclave];
         app.hover(place);
-        tip.setContent(hint(app, place, shown(latlng)));
+        tip.setContent(hint(app, place, shown(latlng), enclave));
       }
       tip.setLatLng(latlng).addTo(map);
     });
     map.on("mouseout movestart zoomstart", leave);
     map.on("click", ({ latlng }) => {
-      const place = find(latlng);
-      if (place < 0) return;
-      app.choose(app.data.codes[place], {});
+      const id = app.cells?.at(map, latlng) || app.data.codes[find(latlng)];
+      if (!id) return;
+      app.choose(id, {});
       map.panInside(latlng, { ...room(map), ...motion() });
     });
   }
@@ -375,6 +376,7 @@
     presencia.app = app;
     const { store } = app;
     steady(map);
+    app.cells = presencia.density?.(app);
     app.source = origin;
     app.picture = () => presencia.picture(app);
     ["pr-one", "pr-two"].forEach((name, order) => { map.createPane(name).style.zIndex = 380 + order; });
@@ -386,6 +388,7 @@
     store.on(["year"], () => date(app));
     controls(app);
     for (const part of PARTS) app[part] = presencia[part](app);
+    app.cells?.join();
     keys(app);
     uncover(app);
     remember(app);
@@ -397,6 +400,7 @@
   function draw(app) {
     const { map, store } = app;
     const scenes = comparison(app, presencia.scene(map, app, { pane: "pr-one" }));
+    app.redraw = () => scenes((scene) => { scene.paint(); scene.outline(); });
     app.hover = (place) => scenes((scene) => scene.mark({ hover: place }));
     const showPoints = points(map, app);
     showPoints(store.get());
@@ -416,10 +420,10 @@
     return (id, { fly = false, focus = false } = {}) => {
       app.store.set({ chosen: id });
       if (id && matches(NARROW)) app.panel.close();
-      const shapes = shapesOf(app, places(app, id));
+      const { bounds, ...options } = app.cells?.goal(id) || { bounds: L.latLngBounds(shapesOf(app, places(app, id)).flat(3)), maxZoom: 8.5 };
       quietly(app, () => app.map.invalidateSize({ animate: false }));
       if (fly) app.fitted = null;
-      if (fly && shapes.flat().length) fit(app.map, L.latLngBounds(shapes.flat(3)), { maxZoom: 8.5 });
+      if (fly && bounds.isValid()) fit(app.map, bounds, options);
       if (focus && id) byId("pr-card").focus();
     };
   }

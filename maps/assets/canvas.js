@@ -33,6 +33,11 @@
       this._ratio = ratio;
       this._redraw();
     },
+    /* Leaflet would leave the canvas between two pixels, and all that is drawn on it a little out of place and blurred. */
+    _reset() {
+      L.Renderer.prototype._reset.call(this);
+      if (!this._map._animatingZoom) L.DomUtil.setPosition(this._container, this._bounds.min);
+    },
     /* What several parts of the page ask for at once is drawn once. */
     redraw() {
       if (this._due) return;

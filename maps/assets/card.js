@@ -352,10 +352,15 @@
       ];
     }
 
+    /* An enclave is told of where coca by cell is: it has cells, and no municipality of its own. */
+    const enclave = ({ record }) => app.cells.card(record, { head, quiet, tile, rights, entry, foot });
+
     /* A zone that the weights of now do not form is still told of, as long as anyone knew it. */
     function find(id, scored) {
       if (!id) return null;
       if (model.place.has(id)) return { id, place: model.place.get(id), places: [model.place.get(id)] };
+      const cells = app.cells?.enclave(id);
+      if (cells) return { id, record: cells, places: [], enclave: true };
       const record = scored.zones.find((each) => each.id === id);
       if (record) return { id, record, places: Array.from(record.members) };
       if (last?.id === id && last.record) return { ...last, gone: true };
@@ -364,9 +369,9 @@
     }
 
     function draw(subject) {
-      const key = say.lang + subject.places.join();
+      const key = say.lang + (subject.places.join() || subject.id);
       if (charted !== key) {
-        chart = presencia.chart(app, presencia.chart.history(app, subject.places));
+        chart = presencia.chart(app, subject.enclave ? app.cells.history(subject.record) : presencia.chart.history(app, subject.places));
         charted = key;
         box.querySelector("[data-own]").replaceChildren(chart.element);
       }
@@ -377,7 +382,7 @@
       const scored = app.scored();
       const subject = find(store.get().chosen, scored);
       if (!subject) return hide();
-      const fresh = (subject.record ? zone : municipality)(subject, scored);
+      const fresh = (subject.enclave ? enclave : subject.record ? zone : municipality)(subject, scored);
       if (shown === subject.id) fresh.forEach((element, order) => morph(box.children[order], element));
       else open(subject, fresh);
       last = subject;
@@ -403,6 +408,7 @@
     function announce() {
       if (!last || shown === null) return;
       const scored = app.scored();
+      if (last.enclave) return app.announce(app.cells.told(last.record));
       if (last.record) return app.announce(say.text("card_zone_chosen", { name: last.record.name, words: zoneSentence(last.places, scored) }));
       const town = model.towns[last.place];
       const rank = scored.rank[last.place];

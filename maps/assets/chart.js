@@ -130,7 +130,7 @@
   /* What was never sprayed has no bars, key or column of spraying. */
   function chart({ say }, past) {
     const any = (points) => points.some((point) => point.value);
-    const series = Object.entries(past).filter(([name, points]) => name !== "sprayed_ha" || any(points));
+    const series = Object.entries(past).filter(([name, points]) => points.length && (name !== "sprayed_ha" || any(points)));
     if (!series.some(([, points]) => any(points))) return empty(past.coca_ha, say);
     const at = frame(series.flatMap(([, points]) => points));
     const reading = reader(series, at, say);

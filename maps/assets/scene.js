@@ -88,6 +88,7 @@
         stroke(pen, arcs, outlines.vacated, "#ffffff", 5);
         stroke(pen, arcs, outlines.vacated, lines.vacated, 2.6);
       }
+      app.cells?.outline(pen, map);
       outline(pen, arcs, marked.hover === null ? [] : [marked.hover], ["#12303f", 1.8]);
       outline(pen, arcs, marked.chosen, ["#ffffff", 6], ["#12303f", 3.2]);
     }
@@ -99,7 +100,10 @@
     }
 
     const sheets = {
-      fills: new Sheet((pen, view) => fill(pen, arcsNow(), flat.towns, painted, viewer(map, view)), { pane }),
+      fills: new Sheet((pen, view) => {
+        fill(pen, arcsNow(), flat.towns, painted, viewer(map, view));
+        app.cells?.paint(pen, view, map, state().year);
+      }, { pane }),
       lines: new Sheet((pen) => {
         const { department, overlays } = app.store.get();
         if (department) veil(pen, arcsNow(), flat.towns.filter((_, place) => app.model.towns[place].department_code !== department));

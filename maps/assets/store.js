@@ -25,7 +25,7 @@
   function defaults(data) {
     return {
       lang: data.lang, year: data.year, measure: "score", compare: "off", measure2: "coca_ha", year2: data.year, swipe: 0.5,
-      overlays: ["vacated", "departments"], department: "", weights: null, method: data.scoring.method,
+      overlays: ["vacated", "departments", ...(data.density ? ["density"] : [])], department: "", weights: null, method: data.scoring.method,
       minimum: data.terms.minimum_coca_ha, only: "", top: data.terms.top, lockedIn: Object.keys(data.scoring.locked_in),
       lockedOut: Object.keys(data.scoring.locked_out), chosen: null, tab: "layers", table: false, sort: { by: "rank", down: false }, rows: "all",
       filter: "", view: null,
@@ -35,7 +35,7 @@
   /* How each part of the state is written in the address, and what a reader's address may say. */
   function grammar(data, years) {
     const codes = new Set(data.codes);
-    const zone = /^Z\d{5}$/;
+    const group = /^(Z\d{5}|E\d{2,4})$/;
     const one = (allowed) => ({ write: String, read: (text) => (allowed.includes(text) ? text : undefined) });
     const number = (fits) => ({ write: String, read: (text) => (text !== "" && fits(Number(text)) ? Number(text) : undefined) });
     const list = (fits) => ({ write: (items) => items.join(","), read: (text) => [...new Set(text.split(",").filter(fits))] });
@@ -52,7 +52,7 @@
       department: one(departments), weights: numbers((found) => found.length === data.scoring.criteria.length && found.every(known) && found.some((weight) => weight > 0)),
       method: one(METHODS), minimum: number(known), only: one(["", "vacated", "pdet"]), top: number((count) => Number.isInteger(count) && count >= 1 && count <= data.codes.length),
       lockedIn: list((code) => codes.has(code)), lockedOut: list((code) => codes.has(code)),
-      chosen: { write: (id) => id || "", read: (text) => (codes.has(text) || zone.test(text) ? text : undefined) },
+      chosen: { write: (id) => id || "", read: (text) => (codes.has(text) || group.test(text) ? text : undefined) },
       tab: one(TABS), table: { write: String, read: (text) => text === "true" },
       sort: { write: ({ by, down }) => (down ? "-" : "") + by, read: (text) => (/^-?\w{1,40}$/.test(text) ? { by: text.replace("-", ""), down: text.startsWith("-") } : undefined) },
       rows: one(["all", "candidates", "left", "top", "zones"]), filter: { write: String, read: (text) => text.slice(0, 100) },

@@ -318,8 +318,14 @@
   /* A mark of the legend: the layer's own line or point, or what the page paints behind it. */
   function drawMark(pen, mark, { lines, points }, x, y) {
     const kind = mark.className.match(/pr-mark-(\w+)/)?.[1];
-    const strokes = { vacated: [[3, lines.vacated]], zones: [[8, lines.zone_band], [2, lines.zones]], departments: [[2, lines.departments]] }[kind];
-    if (strokes) return strokes.forEach((stroke) => path(pen, [[x, y + 7], [x + 22, y + 7]], ...stroke));
+    const strokes = { vacated: [[3, lines.vacated]], zones: [[8, lines.zone_band], [2, lines.zones]], departments: [[2, lines.departments]], enclaves: [[4, lines.zones], [2, "#ffffff", [4, 4]]] }[kind];
+    if (strokes) {
+      return strokes.forEach(([width, colour, dashes = []]) => {
+        pen.setLineDash(dashes);
+        path(pen, [[x, y + 7], [x + 22, y + 7]], width, colour);
+        pen.setLineDash([]);
+      });
+    }
     if (kind === "etcr") return path(pen, round(4, 7, x + 11, y + 7), 1, "#1b1b1b", points.etcr);
     if (kind) return path(pen, round(16, 4, x + 11, y + 7), 1, "#ffffff", points.station);
     const { backgroundColor, backgroundImage } = getComputedStyle(mark);

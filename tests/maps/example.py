@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,13 +11,19 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from affine import Affine
 
 from geo import coverage
+from geo.grid import Grid
 from layers import criteria, dynamics, zones
 from layers.criteria import Criterion, Zoning
+from layers.density import Density
+from layers.enclaves import EnclaveTerms
 from layers.panel import Panel
 from layers.priority import prioritise
+from layers.report import Report
 from maps import standalone, webmap
+from maps.density import DensityContent
 from maps.payload import MapContent
 
 YEAR = 2020
@@ -214,6 +221,89 @@ def content() -> MapContent:
         ),
         sources=(SimpleNamespace(title=HOSTILE, publisher="SIMCI", licence="CC BY", vintage="2001-2024"),),
     )  # fmt: skip
+
+
+# Coca by cell: years that were measured, a block of dense cells, a pair apart from it, and three cells alone.
+CELL_YEARS = (2018, 2020, 2021)
+BLOCK = tuple((row, col) for row in range(100, 106) for col in range(100, 108))
+PAIR = ((140, 60), (140, 61))
+ALONE = {(20, 30): 40.0, (250, 200): 6.0, (150, 280): 0.75}
+TURN_DEG = 20.0
+
+
+def grid(crs: str = "EPSG:9377") -> Grid:
+    """Build a grid of 300 by 300 cells of about 1 km over the example's municipalities.
+
+    Parameters
+    ----------
+    crs : str
+        EPSG:9377, in which it is turned by 20 degrees, or EPSG:4326.
+
+    Returns
+    -------
+    Grid
+        It begins in the north-west.
+    """
+    if crs == "EPSG:4326":
+        return Grid(crs, Affine(0.01, 0, -75.5, 0, -0.01, 3.8), 300, 300)
+    cos, sin = 1000 * np.cos(np.radians(TURN_DEG)), 1000 * np.sin(np.radians(TURN_DEG))
+    return Grid(crs, Affine(cos, sin, 4_750_000, sin, -cos, 1_980_000), 300, 300)
+
+
+def cells(crs: str = "EPSG:9377") -> Density:
+    """Build coca by cell: 30 ha in each cell of the block, 12 in each of the pair, and three cells alone.
+
+    Parameters
+    ----------
+    crs : str
+        As for :func:`grid`.
+
+    Returns
+    -------
+    Density
+        Half of it in 2018; in 2020 all; in 2021 one cell was not measured and all others had none.
+    """
+    ha = {**dict.fromkeys(BLOCK, 30.0), **dict.fromkeys(PAIR, 12.0), **ALONE}
+    row, col = np.array(sorted(ha)).T
+    full = np.array([ha[place] for place in sorted(ha)])
+    none = np.zeros(len(full))
+    none[0] = np.nan
+    table = pd.DataFrame(dict(zip(CELL_YEARS, (full / 2, full, none), strict=True)))
+    return Density(grid(crs), row.astype(np.int64), col.astype(np.int64), table, Path("celdas.tif"), Report())
+
+
+def density(shown: Density | None = None) -> DensityContent:
+    """Build what the map shows of :func:`cells`: two enclaves, one with a hostile name and gaps in its figures.
+
+    Parameters
+    ----------
+    shown : Density, optional
+        Other cells.
+
+    Returns
+    -------
+    DensityContent
+        For a page as ``dataclasses.replace(content(), density=density())``.
+    """
+    known = shown or cells()
+    rows = [
+        _enclave(known.grid, BLOCK, HOSTILE, "Norte", ["01007", "01008"], 1440.0, 17.25),
+        _enclave(known.grid, PAIR, "Alfa", "Sur <i>", ["02001"], 24.0, np.nan),
+    ]
+    frame = gpd.GeoDataFrame(rows, index=pd.Index(["E01", "E02"], name="enclave"), crs=known.grid.crs).to_crs(
+        "EPSG:4326"
+    )
+    return DensityContent(known, frame, EnclaveTerms(), f"Encuesta {HOSTILE}", year=YEAR)
+
+
+def _enclave(
+    where: Grid, members: Sequence[tuple[int, int]], name: str, department: str, codes: list[str], ha: float, km: float
+) -> dict[str, object]:
+    shape = where.cells(*np.array(members).T).union_all()
+    areas = {"reserve_share": 0.25, "council_share": 0.0, "park_share": np.nan}
+    return {"name": name, "department": department, "municipalities": codes, "coca_ha": ha,
+            "national_share": ha / 1510.75, "area_km2": float(len(members)), "cells": len(members),
+            "years_with_coca": 7.5, "station_km": km, **areas, "geometry": shape}  # fmt: skip
 
 
 def write(folder: Path, shown: MapContent | None = None) -> Path:

@@ -1,0 +1,397 @@
+"""Coca by cell as an image layer of the page: warped to the map's projection, a picture a year, enclaves on top."""
+
+from __future__ import annotations
+
+import base64
+import math
+import struct
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyproj
+import shapely
+
+from geo.crs import STORAGE
+from geo.errors import ConfigError, GeometryError
+from geo.grid import Grid
+from layers.density import Density
+from layers.enclaves import EnclaveTerms
+from maps import legend, palette
+
+Floats = npt.NDArray[np.float64]
+Whole = npt.NDArray[np.int64]
+Classes = npt.NDArray[np.uint8]
+
+LEAST_KM = 0.99
+WEB_MERCATOR = "EPSG:3857"
+SHARP, PLAIN = 4, 2  # pixels to a side of a cell
+MOST_PIXELS = 12_000_000  # of one picture: 1 km cells of the whole country at two pixels each are 8 million
+MOST_BYTES = 2_000_000  # of all pictures together
+OVERVIEW = 2  # times that the page's smaller picture halves the full one
+PAD = 0.05  # of a cell: a straight edge of the grid is a little bent in the map's projection
+CENTIMETRES = 100.0
+RING_DECIMALS = 5  # degrees: about a metre
+STRAIGHT_DEG = 1e-6
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+AMOUNT = legend.Amount("density", "cultivation", "ha_per_km2", palette.COCA)
+NUMBERS = (
+    "coca_ha",
+    "national_share",
+    "area_km2",
+    "cells",
+    "years_with_coca",
+    "station_km",
+    "reserve_share",
+    "council_share",
+    "park_share",
+)
+
+
+@dataclass(frozen=True)
+class DensityContent:
+    """What the map shows of coca by cell.
+
+    Parameters
+    ----------
+    density : Density
+        Hectares by cell and year.
+    enclaves : GeoDataFrame
+        Contiguous dense cells that last, in EPSG:4326, as :func:`layers.enclaves.find` gives them.
+    terms : EnclaveTerms
+        What made them enclaves.
+    credit : str
+        Who measured the cells, in words.
+    year : int, optional
+        The year that the enclaves' figures are of; the last of the density if not given.
+    finer : bool
+        Whether cells below 1 km may be shown. The planner must have asked for it.
+    """
+
+    density: Density
+    enclaves: gpd.GeoDataFrame
+    terms: EnclaveTerms
+    credit: str
+    year: int | None = None
+    finer: bool = False
+
+
+@dataclass(frozen=True)
+class Warp:
+    """Which cell lies at each pixel of a picture in web Mercator (EPSG:3857).
+
+    Attributes
+    ----------
+    west, north : float
+        Corner of the picture, in metres of the projection.
+    step : float
+        Side of a pixel, in metres of the projection.
+    height, width : int
+        Pixels.
+    pixel : ndarray of int64, shape (m,)
+        Pixels on which a cell lies, counted row by row.
+    cell : ndarray of int64, shape (m,)
+        The place of that cell among those that were warped.
+    """
+
+    west: float
+    north: float
+    step: float
+    height: int
+    width: int
+    pixel: Whole
+    cell: Whole
+
+    def size(self, halvings: int) -> tuple[int, int]:
+        """Height and width once halved so often; the last pixels may reach beyond those of the full picture."""
+        return -(-self.height >> halvings), -(-self.width >> halvings)
+
+    def picture(self, classes: Classes, halvings: int = 0) -> Classes:
+        """Paint the cells.
+
+        Parameters
+        ----------
+        classes : ndarray of uint8, shape (cells,)
+            Class of each cell; 0 is no colour.
+        halvings : int
+            How often to halve the sides. A pixel then shows the highest class of those it stands for, so that no cell
+            is lost between two pixels.
+
+        Returns
+        -------
+        ndarray of uint8, shape (height, width) halved so often, rounded up
+            Class at each pixel, 0 where there is none.
+        """
+        height, width = self.size(halvings)
+        row, col = (at >> halvings for at in np.divmod(self.pixel, max(self.width, 1)))
+        flat = np.zeros(height * width, dtype=np.uint8)
+        np.maximum.at(flat, row * width + col, classes[self.cell])
+        return flat.reshape(height, width)
+
+
+def layer(content: DensityContent) -> dict[str, Any]:
+    """Give the page what it draws of coca by cell.
+
+    Parameters
+    ----------
+    content : DensityContent
+        What to show.
+
+    Returns
+    -------
+    dict
+        JSON-ready. ``images`` has, for each year in which some cell has coca, ``full`` and ``overview``: palette PNGs
+        in base64, transparent where a cell has 0 ha or was not measured. The pixels of full ones are ``step`` metres
+        long, from ``west`` and ``north`` on in EPSG:3857; those of overviews ``overview`` times as long.
+        ``pixels_a_cell`` says how many pixels the shorter side of a cell has at least: 4; 2 where that would take more
+        than 12 million pixels a year; fewer where even so it would, or all years together would take over 2 MB.
+        ``years`` are those with measurements.
+
+    Raises
+    ------
+    ConfigError
+        If the cells are finer than 1 km and nobody asked for that.
+    """
+    density = content.density
+    _refuse_finer(content)
+    values = density.density()
+    scale = legend.fitted(AMOUNT, pd.DataFrame(values))
+    ever = np.flatnonzero((values > 0).any(axis=1))
+    warped, pixels_a_cell = _sharpest(density.grid, density.row[ever], density.col[ever])
+    classes = {year: _classes(values[ever, at], scale.breaks) for at, year in enumerate(density.years)}
+    halvings, images = _within_bounds(warped, {y: c for y, c in classes.items() if c.any()}, scale.colours)
+    return {
+        "side_km": round(density.grid.side_km, 3),
+        "west": warped.west,
+        "north": warped.north,
+        "step": warped.step * 2**halvings,
+        "pixels_a_cell": pixels_a_cell / 2**halvings,
+        "overview": 2**OVERVIEW,
+        "images": images,
+        "years": [year for at, year in enumerate(density.years) if not np.isnan(values[:, at]).all()],
+        "scale": scale.to_dict(),
+        "enclaves": _enclaves(content),
+        "terms": asdict(content.terms),
+        "year": _year(content),
+        "credit": content.credit,
+        "modelled": density.modelled,
+    }
+
+
+def warp(grid: Grid, row: npt.ArrayLike, col: npt.ArrayLike, *, pixels_a_cell: int = PLAIN) -> Warp:
+    """Find the cell at the centre of each pixel of a picture in web Mercator that covers some cells.
+
+    The centre of a pixel is transformed into the grid, exactly, and belongs to the cell in which it falls. The picture
+    reaches one cell beyond the outermost.
+
+    Parameters
+    ----------
+    grid : Grid
+        Where the cells lie.
+    row, col : array_like of int, shape (n,)
+        The cells, in any order, each once.
+    pixels_a_cell : int
+        How many pixels the shortest side of any cell has at least.
+
+    Returns
+    -------
+    Warp
+        Without cells it has no pixels.
+
+    Raises
+    ------
+    GeometryError
+        If a cell lies where web Mercator is not defined.
+    """
+    rows, cols = np.asarray(row, dtype=np.int64), np.asarray(col, dtype=np.int64)
+    if not len(rows):
+        return Warp(0.0, 0.0, 1.0, 0, 0, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+    corners = _corners(grid, rows, cols)
+    frame = _frame(corners, pixels_a_cell)
+    pixels = _near(corners, frame)
+    cell = _cell_at(pixels, frame, grid, rows * grid.width + cols)
+    return Warp(*frame, pixels[cell >= 0], cell[cell >= 0])
+
+
+def png(classes: Classes, colours: tuple[str, ...]) -> bytes:
+    """Write classes as a PNG with a palette (ISO 15948, colour type 3, eight bits).
+
+    Parameters
+    ----------
+    classes : ndarray of uint8, shape (height, width)
+        0 is transparent, 1 the first colour.
+    colours : tuple of str
+        ``#rrggbb``.
+
+    Returns
+    -------
+    bytes
+        The file; the same classes give the same bytes.
+    """
+    height, width = classes.shape
+    lines = np.zeros((height, width + 1), dtype=np.uint8)  # a line begins with its filter: 0, none
+    lines[:, 1:] = classes
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
+        (b"PLTE", bytes.fromhex("ffffff" + "".join(colour[1:] for colour in colours))),
+        (b"tRNS", b"\x00"),
+        (b"IDAT", zlib.compress(lines.tobytes(), 9)),
+        (b"IEND", b""),
+    )
+    return PNG_SIGNATURE + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks
+    )
+
+
+def _sharpest(grid: Grid, row: Whole, col: Whole) -> tuple[Warp, int]:
+    """The finer warp where its pictures are not too large, and the pixels that a side of a cell has in it."""
+    plain = warp(grid, row, col, pixels_a_cell=PLAIN)
+    if math.prod(plain.size(0)) * (SHARP // PLAIN) ** 2 > MOST_PIXELS:
+        return plain, PLAIN
+    return warp(grid, row, col, pixels_a_cell=SHARP), SHARP
+
+
+def _refuse_finer(content: DensityContent) -> None:
+    side_km = content.density.grid.side_km
+    if side_km < LEAST_KM and not content.finer:
+        raise ConfigError(
+            f"a map shows coca by cells of 1 km or more; found cells of {side_km:.3g} km. Finer cells show single "
+            "fields, which is what persons own and do; permanent presence is planned by cell of 1 km: gather the cells "
+            "into coarser ones, or ask for finer cells expressly, and keep the page to those who may see it"
+        )
+
+
+def _year(content: DensityContent) -> int | None:
+    years = content.density.years
+    return content.year or (years[-1] if years else None)
+
+
+def _classes(values: Floats, breaks: tuple[float, ...]) -> Classes:
+    """Class of each value from 1 on, as the page's scales have it; 0 for what is 0 or missing."""
+    known = np.nan_to_num(values, nan=0.0)
+    found = np.searchsorted(np.asarray(breaks, dtype=float), known, side="right") + 1
+    return np.where(known > 0, found, 0).astype(np.uint8)
+
+
+def _corners(grid: Grid, row: Whole, col: Whole) -> Floats:
+    """Corners of cells in web Mercator, the first again as the last: shape (n, 5, 2)."""
+    polygons = grid.cells(row, col).to_crs(WEB_MERCATOR)
+    corners = np.asarray(shapely.get_coordinates(polygons.to_numpy()).reshape(len(row), 5, 2))
+    lost = ~np.isfinite(corners).all(axis=(1, 2))
+    if lost.any():
+        raise GeometryError(
+            f"cells must lie between the poles, where the map's projection is defined; {lost.sum()} do not, the first "
+            f"in row {row[lost][0]} and column {col[lost][0]}: look at the raster's transform and CRS"
+        )
+    return corners
+
+
+def _frame(corners: Floats, pixels_a_cell: int) -> tuple[float, float, float, int, int]:
+    """West, north, step, height and width of the picture."""
+    sides = np.hypot(*np.moveaxis(np.diff(corners, axis=1), 2, 0))
+    (west, south), (east, north) = corners.min(axis=(0, 1)) - sides.max(), corners.max(axis=(0, 1)) + sides.max()
+    step = math.floor(sides.min() / pixels_a_cell * CENTIMETRES) / CENTIMETRES
+    west, north = math.floor(west), math.ceil(north)
+    return float(west), float(north), step, math.ceil((north - south) / step), math.ceil((east - west) / step)
+
+
+def _near(corners: Floats, frame: tuple[float, float, float, int, int]) -> Whole:
+    """Pixels whose centre may lie in a cell: those in the box around each, ascending, each once."""
+    west, north, step, _, width = frame
+    low, high = corners.min(axis=1), corners.max(axis=1)
+    pad = PAD * (high - low)
+    low, high = low - pad, high + pad
+    first = np.ceil(np.column_stack([low[:, 0] - west, north - high[:, 1]]) / step - 0.5).astype(np.int64)
+    last = np.floor(np.column_stack([high[:, 0] - west, north - low[:, 1]]) / step - 0.5).astype(np.int64)
+    across, down = (last - first + 1).T
+    owner = np.repeat(np.arange(len(corners)), across * down)
+    number = np.arange(len(owner)) - np.repeat(np.cumsum(across * down) - across * down, across * down)
+    col, row = first[owner, 0] + number % across[owner], first[owner, 1] + number // across[owner]
+    return np.unique(row * width + col)
+
+
+def _cell_at(pixels: Whole, frame: tuple[float, float, float, int, int], grid: Grid, listed: Whole) -> Whole:
+    """Place among the listed cells of the one at each pixel's centre, -1 where there is none."""
+    west, north, step, _, width = frame
+    x, y = west + (pixels % width + 0.5) * step, north - (pixels // width + 0.5) * step
+    x, y = pyproj.Transformer.from_crs(WEB_MERCATOR, grid.crs, always_xy=True).transform(x, y)
+    back = ~grid.transform
+    col = np.floor(back.a * x + back.b * y + back.c).astype(np.int64)
+    row = np.floor(back.d * x + back.e * y + back.f).astype(np.int64)
+    inside = (col >= 0) & (col < grid.width) & (row >= 0) & (row < grid.height)
+    wanted = np.where(inside, row * grid.width + col, -1)
+    order = np.argsort(listed, kind="stable")
+    at = np.searchsorted(listed[order], wanted).clip(max=len(listed) - 1)
+    return np.where(listed[order][at] == wanted, order[at], -1)
+
+
+def _within_bounds(
+    warped: Warp, classes: Mapping[int, Classes], colours: tuple[str, ...]
+) -> tuple[int, dict[str, dict[str, str]]]:
+    """Halve the pictures until none is too large, nor all of them together."""
+    halvings = 0
+    while math.prod(warped.size(halvings)) > MOST_PIXELS:
+        halvings += 1
+    while (images := _images(warped, classes, colours, halvings)) is None:
+        halvings += 1
+    return halvings, images
+
+
+def _images(
+    warped: Warp, classes: Mapping[int, Classes], colours: tuple[str, ...], halvings: int
+) -> dict[str, dict[str, str]] | None:
+    """The pictures of every year in base64; None as soon as they are too many bytes, unless they cannot be smaller."""
+    images: dict[str, dict[str, str]] = {}
+    size, smallest = 0, max(warped.size(halvings)) == 1
+    for year, values in classes.items():
+        times = {"full": halvings, "overview": halvings + OVERVIEW}
+        pair = {name: png(warped.picture(values, often), colours) for name, often in times.items()}
+        size += sum(map(len, pair.values()))
+        if size > MOST_BYTES and not smallest:
+            return None
+        images[str(year)] = {name: base64.b64encode(image).decode("ascii") for name, image in pair.items()}
+    return images
+
+
+def _enclaves(content: DensityContent) -> list[dict[str, Any]]:
+    enclaves, density = content.enclaves, content.density
+    if enclaves.empty:
+        return []
+    inside = shapely.STRtree(density.centres().to_crs(STORAGE).to_numpy())
+    hectares = density.hectares.to_numpy(dtype=float)
+    return [
+        _enclave(str(name), row)
+        | {"by_year": _by_year(density.years, hectares[np.sort(inside.query(row["geometry"], "contains"))])}
+        for name, row in zip(enclaves.index, enclaves.to_dict("records"), strict=True)
+    ]
+
+
+def _enclave(name: str, row: Mapping[Any, Any]) -> dict[str, Any]:
+    figures = {key: None if pd.isna(row[key]) else float(row[key]) for key in NUMBERS}
+    texts = {key: None if pd.isna(row[key]) else str(row[key]) for key in ("name", "department")}
+    members = [str(code) for code in row["municipalities"]]
+    return {"id": name, **texts, "municipalities": members, **figures, "rings": _rings(row)}
+
+
+def _by_year(years: list[int], hectares: Floats) -> dict[str, float | None]:
+    """Hectares of all cells by year; None where none of them was measured."""
+    table = pd.DataFrame(hectares, columns=years)
+    totals = table.sum(min_count=1)
+    return {str(year): None if pd.isna(total) else round(float(total), 2) for year, total in totals.items()}
+
+
+def _rings(row: Mapping[Any, Any]) -> list[list[list[list[float]]]]:
+    """Rings of each polygon, longitude first, without corners on straight edges."""
+    shape = row["geometry"].simplify(STRAIGHT_DEG)
+    return [list(_round(polygon)) for polygon in shapely.get_parts(shape)]
+
+
+def _round(polygon: shapely.Polygon) -> Iterator[list[list[float]]]:
+    for ring in (polygon.exterior, *polygon.interiors):
+        yield np.round(shapely.get_coordinates(ring), RING_DECIMALS).tolist()
