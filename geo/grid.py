@@ -162,7 +162,17 @@ class Grid:
 
     @cached_property
     def side_km(self) -> float:
-        """The shorter side of a cell, in km on the ground at the middle of the grid."""
+        """How thin a cell is: the shorter side, or of a sheared cell its area by its longest side; km on the ground."""
+        return min(self.sides_km) * self._sheared[1]
+
+    @cached_property
+    def sides_km(self) -> tuple[float, float]:
+        """Sides of a cell along its row and along its column, in km on the ground at the middle of the grid."""
+        return self._sheared[0]
+
+    @cached_property
+    def _sheared(self) -> tuple[tuple[float, float], float]:
+        """Sides in km, and the sine of the angle between them."""
         middle = np.array([[0.5, 0.5], [1.5, 0.5], [0.5, 1.5]]) + np.array([self.width // 2, self.height // 2])
         x, y = self._forth(middle).T
         crs = pyproj.CRS(self.crs)
@@ -170,11 +180,11 @@ class Grid:
         geod = crs.get_geod()
         if geod is None or not np.isfinite([lon, lat]).all():
             raise GeometryError(f"a raster must lie where its CRS {crs.name!r} is defined; its middle does not")
-        _, _, metres = geod.inv([lon[0]] * 2, [lat[0]] * 2, lon[1:], lat[1:])
-        side = float(min(metres))
-        if not side > 0:
+        towards, _, metres = geod.inv([lon[0]] * 2, [lat[0]] * 2, lon[1:], lat[1:])
+        sine = float(abs(np.sin(np.radians(towards[1] - towards[0]))))
+        if not min(metres) * sine > 0:
             raise GeometryError(f"a raster's cells must have a size; found {tuple(self.transform)[:6]}: check the file")
-        return side / 1000.0
+        return (float(metres[0]) / 1000.0, float(metres[1]) / 1000.0), sine
 
     def _forth(self, points: Floats) -> Floats:
         t = self.transform
@@ -200,8 +210,10 @@ class Grid:
         x, y = self._forth(np.column_stack([col.ravel(), row.ravel()])).T
         lon, lat = pyproj.Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True).transform(x, y)
         there = np.isfinite(lon) & np.isfinite(lat)
-        scale = np.asarray(pyproj.Proj(crs).get_factors(lon[there], lat[there]).areal_scale)
-        off = np.abs(scale - 1).max(initial=0.0) if there.any() else np.inf
+        off = np.inf
+        if there.any():
+            factors = pyproj.Proj(crs).get_factors(lon[there], lat[there])
+            off = float(np.abs(np.asarray(factors.areal_scale) - 1).max())
         if not off <= MOST_DISTORTED:
             raise GeometryError(
                 f"areas of cells must be true within {MOST_DISTORTED:.0%}; in {crs.name!r} they are off by up to "

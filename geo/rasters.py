@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ BEGINNINGS = {
     b"ncols": "AAIGrid",
 }
 KINDS = "GeoTIFF or COG, Erdas Imagine, ASCII grid"
-# The Andes at 10 m are 12 thousand million cells; a header that tells of far more is broken or a trap.
+# The Andes at 10 m are 70 thousand million cells (docs/scale.md); a header that tells of far more is broken or a trap.
 MOST_CELLS = 10**11
 TILE_CELLS = 2**19
 # GDAL's own cache: tiles follow a raster's blocks, so that it serves bands that are interleaved, and little else.
@@ -116,6 +116,8 @@ class Raster:
         Whether the file carries a mask of its own beside the values.
     block : tuple of int
         Rows and columns of the blocks in which the file is stored.
+    tags : mapping of str to str
+        What else the file says of itself.
     """
 
     path: Path
@@ -127,6 +129,7 @@ class Raster:
     offsets: tuple[float, ...]
     masked: bool
     block: tuple[int, int]
+    tags: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def identity(self) -> tuple[str, int, int]:
@@ -174,6 +177,7 @@ def describe(path: Path) -> Raster:
             offsets=tuple(data.offsets),
             masked=any(MaskFlags.per_dataset in flags for flags in data.mask_flag_enums),
             block=data.block_shapes[0],
+            tags={str(name): str(text) for name, text in data.tags().items()},
         )
 
 

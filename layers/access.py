@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from geo import cellular, overlay
-from geo.errors import ConfigError
+from geo.errors import ConfigError, listed
 from layers.density import Density
+from layers.gridding import whereabouts
 
 RADII_KM = (5.0, 10.0, 20.0)
 
@@ -55,17 +56,22 @@ def within_post(
     Raises
     ------
     ConfigError
-        If the layer lacks the year, or a radius is not above 0.
+        If the layer lacks the year or measured nothing in it, if none of its coca lies in a municipality, or if a
+        radius is not above 0.
     """
-    if year not in density.years:
-        raise ConfigError(f"the density layer must have the year {year}; it has {density.years}: choose one of these")
+    density.require_measured(year)
     if not all(radius > 0 for radius in radii_km):
-        raise ConfigError(f"radii must be above 0 km; they are {list(radii_km)}")
+        raise ConfigError(f"radii must be above 0 km; found {listed(radii_km)}: state larger ones")
     hectares = density.hectares[year].fillna(0.0).to_numpy()
     coca = np.flatnonzero(hectares > 0)
     row, col, hectares = density.row[coca], density.col[coca], hectares[coca]
     km = overlay.nearest_km(density.grid.centres(row, col), posts.geometry).to_numpy()
     shares = cellular.shares(density.grid, row, col, municipalities)
+    if len(coca) and not shares.nnz:
+        raise ConfigError(
+            f"the layer must lie where the municipalities do; none of its {hectares.sum():,.0f} ha of {year} lies in "
+            f"one: it lies at {whereabouts(density.grid)}: check its coordinate reference system"
+        )
     near = {name: np.where(np.isnan(km), np.nan, km <= radius) for name, radius in _columns(radii_km).items()}
     sums = {name: shares.T @ (hectares * values) for name, values in {**near, "station_km": km}.items()}
     total = shares.T @ hectares

@@ -15,15 +15,17 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo.errors import ConfigError, ConservationError, listed
+from geo.errors import ConfigError, ConservationError, SourceError, listed
 from geo.grid import Grid
 from layers import densityraster, dynamics, gridpolygons
-from layers.gridding import Booleans, Floats, Gridded, Integers, Unit
+from layers.gridding import Booleans, Floats, Gridded, Integers, Unit, blocks_per_side
 from layers.report import Report
+from layers.vectorfile import ARCHIVE, BEGINNINGS, DATABASE
 
 SOURCE = "coca_grid"
 HA_PER_KM2 = 100.0
-RASTERS = frozenset({".tif", ".tiff", ".img", ".asc", ".dat", ".bil", ".bsq", ".bip"})
+RASTERS = frozenset({".tif", ".tiff", ".img", ".asc"})
+POLYGONS = frozenset({*BEGINNINGS, ARCHIVE, DATABASE, ".csv"})
 ROUNDING = 1e-9
 
 
@@ -48,6 +50,10 @@ class Density:
     unmeasured : ndarray of bool, shape (height, width), optional
         Of rasters: cells that no year measured. They are not listed and yet not without coca, nor is what lies beyond
         the grid. None where the file lists cells, and all others have none.
+    finer : bool
+        Whether its cells are of less than 1 km, because that was asked for.
+    maybe_shares : bool
+        Whether values were read as hectares and none is above 1, so that they may be shares.
     """
 
     grid: Grid
@@ -58,6 +64,8 @@ class Density:
     report: Report
     modelled: bool = False
     unmeasured: Booleans | None = None
+    finer: bool = False
+    maybe_shares: bool = False
 
     @property
     def years(self) -> list[int]:
@@ -65,7 +73,7 @@ class Density:
         return [int(year) for year in self.hectares.columns]
 
     def total_ha(self, year: int) -> float:
-        """Hectares of all cells in a year; cells that were not measured count as none.
+        """Hectares of all cells in a year; of cells of which some were not measured, those of the others.
 
         Parameters
         ----------
@@ -75,14 +83,47 @@ class Density:
         Returns
         -------
         float
-            Hectares.
+            Hectares; missing where nothing at all was measured in that year.
         """
-        return math.fsum(self.hectares[year].dropna())
+        known = self.hectares[year].dropna()
+        return math.fsum(known) if len(known) or self._has_zeros else math.nan
 
     def totals(self) -> pd.Series:
         """Hectares of all cells by year, see :meth:`total_ha`; the index is named ``year``."""
         totals = {year: self.total_ha(year) for year in self.years}
         return pd.Series(totals, dtype=float, name="total_ha").rename_axis("year")
+
+    @property
+    def _has_zeros(self) -> bool:
+        """Whether cells that are not listed were measured; a file that lists none at all says that there is none."""
+        if self.unmeasured is None:
+            return self.hectares.empty
+        return self.unmeasured.size > int(self.unmeasured.sum()) + len(self.row)
+
+    def require_measured(self, year: int) -> None:
+        """Refuse a year that the layer lacks, or in which it measured nothing.
+
+        Parameters
+        ----------
+        year : int
+            Any.
+
+        Raises
+        ------
+        ConfigError
+            If it is such a year.
+        """
+        if year not in self.years:
+            raise ConfigError(
+                f"the layer must have the year {year}; it has {listed(self.years)}: run scripts/zone.py --year "
+                f"{self.years[-1]} first, or give a layer with {year}"
+            )
+        if math.isnan(self.total_ha(year)):
+            others = [each for each in self.years if not math.isnan(self.total_ha(each))]
+            raise ConfigError(
+                f"the layer measured nothing in {year}: all of its figures of that year are blank; it measured "
+                f"{listed(others) or 'nothing in other years either'}: give a layer that measured {year}"
+            )
 
     def cell_ha(self) -> Floats:
         """Area of each listed cell, in hectares, shape (n,)."""
@@ -111,7 +152,7 @@ def load(
     Parameters
     ----------
     path : Path or sequence of Path
-        A raster (GeoTIFF, COG, Erdas Imagine, ASCII grid, ENVI), several on one grid, or the portal's grid polygons
+        A raster (GeoTIFF, COG, Erdas Imagine, ASCII grid), several on one grid, or the portal's grid polygons
         (data set v3rx-q7t3) as JSON, GeoJSON, shapefile, GeoPackage, CSV with a column of WKT, or another vector file.
     year : int, optional
         The year of a raster of one band, or of polygons with one field of hectares that names no year.
@@ -119,7 +160,7 @@ def load(
         Whether values are hectares in a cell, or the share of the cell that is coca, 0..1, of the cell's true area.
     years : sequence of int, optional
         The years of all bands of all rasters, in their order. If neither is given, a band's description or the name
-        of a file of one band must tell its year.
+        of a file of one band must tell its year. Of polygons those that their fields name, or none.
     finer : bool, default False
         Whether cells of less than 1 km are kept. It shows single fields, and so the families who live by them.
 
@@ -139,16 +180,28 @@ def load(
     ConservationError
         If hectares would be lost or doubled.
     ConfigError
-        If the settings do not fit the file.
+        If the settings do not fit the file, or tell other years than it does.
     """
     paths = [path] if isinstance(path, Path) else list(path)
     if not paths:
         raise ConfigError("a density layer needs at least one file and is given none; name one")
     if unit not in ("ha", "share"):
-        raise ConfigError(f"unit must be 'ha' (hectares in a cell) or 'share' (of the cell, 0 to 1), not {unit!r}")
+        raise ConfigError(f"--unit must be ha (hectares in a cell) or share (of the cell, 0 to 1), not {unit!r}")
     read = _read(paths, year=year, unit=unit, years=years, finer=finer)
-    layer = Density(read.grid, read.row, read.col, read.hectares, paths[0], read.report, unmeasured=read.unmeasured)
-    return _checked(layer)
+    return _checked(
+        Density(
+            grid=read.grid,
+            row=read.row,
+            col=read.col,
+            hectares=read.hectares,
+            path=paths[0],
+            report=read.report,
+            modelled=read.modelled,
+            unmeasured=read.unmeasured,
+            finer=finer and blocks_per_side(read.grid, finer=False) > 1,
+            maybe_shares=unit == "ha" and 0 < read.largest <= 1,
+        )
+    )
 
 
 def permanence(density: Density, *, year: int, window_years: int, recent_years: int) -> pd.Series:
@@ -170,22 +223,37 @@ def permanence(density: Density, *, year: int, window_years: int, recent_years: 
 
 
 def _read(paths: list[Path], *, year: int | None, unit: Unit, years: Sequence[int] | None, finer: bool) -> Gridded:
-    if any(each.suffix.lower() in RASTERS for each in paths):
+    if _are_rasters(paths):
         return densityraster.read(paths, year=year, unit=unit, years=years, finer=finer)
-    if len(paths) > 1 or years is not None:
+    given = list(years) if years is not None else [] if year is None else [year]
+    return gridpolygons.read(paths[0], years=given, unit=unit, finer=finer)
+
+
+def _are_rasters(paths: list[Path]) -> bool:
+    """Whether all files are rasters, or the one is of polygons; others, and both together, are refused."""
+    forms = f"rasters ({', '.join(sorted(RASTERS))}), or one file of polygons ({', '.join(sorted(POLYGONS))})"
+    unknown = [each.name for each in paths if each.suffix.lower() not in RASTERS | POLYGONS]
+    if unknown:
+        raise SourceError(f"a density layer must be of {forms}; found {listed(unknown)}: export it as one of these")
+    drawn = [each.name for each in paths if each.suffix.lower() in POLYGONS]
+    if len(drawn) < len(paths) and drawn:
         raise ConfigError(
-            f"several files, and years given as a list, are for rasters ({', '.join(sorted(RASTERS))}); "
-            f"{listed(each.name for each in paths)} must be one file of polygons whose fields name their years"
+            f"a density layer must be of {forms}, and not a mix of both; {listed(drawn)} are polygons and the others "
+            "rasters: give the ones or the other"
         )
-    return gridpolygons.read(paths[0], year=year, unit=unit, finer=finer)
+    if len(drawn) > 1:
+        raise ConfigError(f"a density layer must be of {forms}; found {listed(drawn)}: put them into one file")
+    return not drawn
 
 
 def _checked(density: Density) -> Density:
     """The layer, whose totals must be the file's."""
     own, totals = density.totals(), density.report.totals
-    wrong = [year for year in density.years if not math.isclose(own[year], totals[year], rel_tol=ROUNDING)]
+    # A year that measured nothing has no total on either side.
+    kept = own.fillna(0.0)
+    wrong = [year for year in density.years if not math.isclose(kept[year], totals.get(year, 0.0), rel_tol=ROUNDING)]
     if wrong:
-        pairs = (f"{year}: {totals[year]:,.4f} became {own[year]:,.4f}" for year in wrong)
+        pairs = (f"{year}: {totals.get(year, 0.0):,.4f} became {own[year]:,.4f}" for year in wrong)
         raise ConservationError(
             f"gridding {density.path.name} must keep every hectare and does not ({listed(pairs)}); report this file"
         )

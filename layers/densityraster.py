@@ -19,6 +19,7 @@ from geo.rasters import Band, Raster, Reader, Tile
 from layers.gridding import (
     MOST_OF_CELL,
     MOST_SHARE,
+    STATE_YEARS,
     Booleans,
     Floats,
     Gridded,
@@ -31,6 +32,8 @@ from layers.gridding import (
 from layers.report import EXAMPLES, Finding, Kind, Report
 
 YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
+# A tag by which a GeoTIFF says that nobody measured its figures.
+MODELLED = "PRESENCIA_MODELLED"
 DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])(?!\d)")
 
 
@@ -66,7 +69,7 @@ def read(paths: Sequence[Path], *, year: int | None, unit: Unit, years: Sequence
             blocks.add(tile, reader)
     blocks.close()
     refuse_impossible(blocks.wrong, blocks.impossible, listed(path.name for path in paths), unit)
-    return _gridded(blocks)
+    return _gridded(blocks, modelled=any(file.tags.get(MODELLED, "").upper() == "YES" for file in files))
 
 
 def band_years(files: Sequence[Raster], *, year: int | None, years: Sequence[int] | None) -> list[int]:
@@ -89,7 +92,7 @@ def band_years(files: Sequence[Raster], *, year: int | None, years: Sequence[int
     Raises
     ------
     ConfigError
-        If the years given are not as many as the bands.
+        If the years given are not as many as the bands, or others than the bands or files tell.
     SchemaError
         If a year cannot be told, or comes twice.
     """
@@ -97,21 +100,25 @@ def band_years(files: Sequence[Raster], *, year: int | None, years: Sequence[int
     stated = list(years) if years is not None else [year] if year is not None else None
     if stated is not None and len(stated) != bands:
         raise ConfigError(
-            f"years must be given for each of the {bands} bands; {len(stated)} are given: state all of them"
+            f"years must be given for each of the {bands} bands; {len(stated)} are given: state all of them "
+            "(--years of scripts/density.py, --density-years of scripts/zone.py)"
         )
-    told = stated if stated is not None else [year for file in files for year in _told(file)]
+    told = [year for file in files for year in _told(file)]
+    if stated is not None:
+        _refuse_contradicted(files, stated, told)
+        told = list(stated)
     known = [int(year) for year in told if year is not None]
     if len(known) < bands:
         names = [f"{name!r} of {file.path.name}" for file in files for name in file.names]
         unknown = [name for name, each in zip(names, told, strict=True) if each is None]
         raise SchemaError(
-            f"each band must tell its year by its description, or its file's name; {listed(unknown)} do not: state the "
-            "years (year= for one band, years= for several)"
+            "each band must tell its year by its description, or a file of one band by its name; "
+            f"{listed(unknown)} do not: {STATE_YEARS}"
         )
     again = sorted({each for each in known if known.count(each) > 1})
     if again:
         raise SchemaError(
-            f"each year must have one band; {listed(again)} have several: state the years, or leave some out"
+            f"each year must have one band; {listed(again)} have several: {STATE_YEARS}, or leave some out"
         )
     return known
 
@@ -120,6 +127,25 @@ def _told(file: Raster) -> list[int | None]:
     """Years by description; of a single band also by the file's name."""
     by_band = [_one_year(name) for name in file.names]
     return [_one_year(file.path.stem)] if by_band == [None] else by_band
+
+
+def _refuse_contradicted(files: Sequence[Raster], stated: Sequence[int], told: Sequence[int | None]) -> None:
+    """Refuse years that are given for bands, or files, that tell others."""
+    names = [_saying(file, name) for file in files for name in file.names]
+    wrong = [
+        f"{year} was given for {name}, which says {own}"
+        for year, own, name in zip(stated, told, names, strict=True)
+        if own not in (None, year)
+    ]
+    if wrong:
+        raise ConfigError(
+            f"the years given must be those that bands and files tell; {listed(wrong)}: give the years in the order of "
+            "the bands, or mend the description or the name"
+        )
+
+
+def _saying(file: Raster, name: str) -> str:
+    return f"band {name!r} of {file.path.name}" if len(file.names) > 1 or _one_year(name) else file.path.name
 
 
 def _one_year(text: str) -> int | None:
@@ -147,6 +173,7 @@ class _Blocks:
     impossible: int = 0
     wrong: list[str] = field(default_factory=list)
     partly: int = 0
+    largest: float = float("nan")
     _first: int = 0
     _open: list[tuple[Floats, Integers]] = field(default_factory=list)
     _done: list[tuple[Integers, Integers, Floats]] = field(default_factory=list)
@@ -154,6 +181,7 @@ class _Blocks:
     _totals: list[Floats] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self._seen = np.zeros(len(self.years), dtype=bool)
         self.coarse = self.grid.coarsened(self.factor)
 
     def add(self, tile: Tile, reader: Reader) -> None:
@@ -167,6 +195,7 @@ class _Blocks:
         for band, read in enumerate(reader.bands(tile)):
             hectares, known = self._hectares(tile, band, _true(read), read.missing, area)
             totals[band] = hectares.sum()
+            self._seen[band] |= known.any()
             self._spread(tile, band, hectares, known)
         self._totals.append(totals)
 
@@ -175,9 +204,9 @@ class _Blocks:
         self._release(self.coarse.height)
 
     def totals(self) -> dict[int, float]:
-        """Hectares of all cells that were read, by year."""
-        by_band = np.sum(self._totals, axis=0).tolist()
-        return dict(sorted(zip(self.years, by_band, strict=True)))
+        """Hectares of all cells that were read, by year; without the years that measured none."""
+        by_band = zip(self.years, np.sum(self._totals, axis=0).tolist(), self._seen, strict=True)
+        return {year: total for year, total, seen in sorted(by_band) if seen}
 
     def listed(self) -> tuple[Integers, Integers, pd.DataFrame]:
         """Blocks with coca, or without a figure in some year: rows, columns, hectares by year; to be asked for once."""
@@ -199,6 +228,8 @@ class _Blocks:
         self, tile: Tile, band: int, values: Floats, missing: Booleans | None, area: Floats
     ) -> tuple[Floats, Booleans]:
         known = np.ones(values.shape, dtype=bool) if missing is None else ~missing
+        if known.any():
+            self.largest = float(np.fmax(self.largest, values[known].max()))
         values = np.where(known, values, 0.0)
         bad = (values < 0) | (values > (MOST_SHARE if self.unit == "share" else area * MOST_OF_CELL))
         if bad.any():
@@ -261,12 +292,12 @@ def _reduced(values: npt.NDArray[Any], rows: Integers, cols: Integers) -> npt.ND
     return np.asarray(np.add.reduceat(np.add.reduceat(values, rows, axis=0), cols, axis=1))
 
 
-def _gridded(blocks: _Blocks) -> Gridded:
+def _gridded(blocks: _Blocks, *, modelled: bool) -> Gridded:
     row, col, hectares = blocks.listed()
     unmeasured = blocks.unmeasured()
     findings = tuple(_findings(blocks, hectares, unmeasured))
     report = Report(blocks.grid.height * blocks.grid.width, len(row), findings, blocks.totals())
-    return Gridded(blocks.coarse, row, col, hectares, report, unmeasured)
+    return Gridded(blocks.coarse, row, col, hectares, report, unmeasured, blocks.largest, modelled)
 
 
 def _findings(blocks: _Blocks, hectares: pd.DataFrame, unmeasured: Booleans) -> Iterator[Finding]:

@@ -7,7 +7,9 @@ result, and the making of cocaine is not looked at.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import dataclasses
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -17,14 +19,14 @@ import shapely
 
 from geo import cellular, overlay
 from geo.crs import METRIC, STORAGE, to_metric, to_storage
-from geo.errors import ConfigError
+from geo.errors import ConfigError, listed
 from layers.density import HA_PER_KM2, Density
 from layers.gridding import DISTORTION, Floats, Integers
 from layers.territories import SHARES
 
 COLUMNS = [
     "name", "department", "municipalities", "coca_ha", "national_share", "area_km2", "cells", "years_with_coca",
-    "station_km", *SHARES.values(),
+    "years_known", "station_km", *SHARES.values(),
 ]  # fmt: skip
 
 
@@ -69,13 +71,75 @@ class EnclaveTerms:
             )
 
     def __str__(self) -> str:
-        """The terms in one sentence."""
-        touch = "a side or a corner" if self.corners else "a side"
-        return (
-            f"Enclaves: cells of at least {self.minimum_ha_per_km2:g} ha of coca per km2 that had coca in at least "
-            f"{self.lasting_years} of the last {self.of_last_years} years, in groups that share {touch}, of at least "
-            f"{self.minimum_km2:g} km2."
-        )
+        """The terms in one sentence, as of a layer that has all years; see :func:`in_words`."""
+        return _sentence(self, f"of the last {self.of_last_years} years")
+
+
+def shortened(density: Density, terms: EnclaveTerms, *, year: int) -> EnclaveTerms:
+    """Terms for a layer of few years: coca lasts that is there in all of them.
+
+    Parameters
+    ----------
+    density : Density
+        The layer.
+    terms : EnclaveTerms
+        What makes an enclave.
+    year : int
+        Reference year.
+
+    Returns
+    -------
+    EnclaveTerms
+        With as many ``lasting_years`` as the layer has measured of the window, where these are fewer; else the same.
+    """
+    known = known_years(density, terms, year=year)
+    if not 0 < len(known) < terms.lasting_years:
+        return terms
+    return dataclasses.replace(terms, lasting_years=len(known))
+
+
+def known_years(density: Density, terms: EnclaveTerms, *, year: int) -> list[int]:
+    """The years of the window in which a layer measured anything.
+
+    Parameters
+    ----------
+    density : Density
+        The layer.
+    terms : EnclaveTerms
+        The length of the window.
+    year : int
+        Reference year, the window's last.
+
+    Returns
+    -------
+    list of int
+        The earliest first.
+    """
+    window = (each for each in density.years if year - terms.of_last_years < each <= year)
+    return [each for each in window if not math.isnan(density.total_ha(each))]
+
+
+def in_words(terms: EnclaveTerms, known: Sequence[int]) -> str:
+    """Say what made cells an enclave, and of which years that is known.
+
+    Parameters
+    ----------
+    terms : EnclaveTerms
+        What makes an enclave.
+    known : sequence of int
+        The years of the window in which the layer measured anything, the earliest first: :func:`known_years`.
+
+    Returns
+    -------
+    str
+        One sentence.
+    """
+    if len(known) >= terms.of_last_years:
+        return str(terms)
+    if len(known) == 1:
+        return _sentence(terms, f"of the 1 year measured ({known[0]}), so that whether it lasts is not known")
+    measured = f"of the {len(known)} years measured ({_spans(known)})" if known else "of no year measured"
+    return _sentence(terms, f"{measured} of the last {terms.of_last_years}")
 
 
 def find(
@@ -108,22 +172,24 @@ def find(
     areas : mapping of str to GeoDataFrame, optional
         Polygons of ``reserves``, ``councils`` and ``parks``, as far as they are at hand.
     national_ha : float, optional
-        Hectares of the nation in the year; the layer's total if not given.
+        Hectares of the nation in the year.
 
     Returns
     -------
     GeoDataFrame
         EPSG:4326, index ``enclave`` (``E01`` ... by hectares, the most first). Columns: ``name`` and ``department`` of
         the municipality with most of its coca (None where it lies in none); ``municipalities`` (list of codes, the most
-        hectares first); ``coca_ha``; ``national_share`` (0..1); ``area_km2``; ``cells``; ``years_with_coca`` (of the
-        window, the mean over its cells, weighted by their coca); ``station_km`` (from its coca-weighted centre to the
-        nearest post; missing where that municipality's police data are); ``reserve_share``, ``council_share`` and
+        hectares first); ``coca_ha``; ``national_share`` (0..1; missing where the nation's hectares are); ``area_km2``;
+        ``cells``; ``years_with_coca`` (of the window, the mean over its cells, weighted by their coca); ``years_known``
+        (of the window, those in which the layer measured anything); ``station_km`` (from its coca-weighted centre to
+        the nearest post; missing where that municipality's police data are); ``reserve_share``, ``council_share`` and
         ``park_share`` (0..1 of its area; missing where no polygons were given).
 
     Raises
     ------
     ConfigError
-        If the layer lacks the year, or has fewer years of the window than an enclave must last.
+        If the layer lacks the year or measured nothing in it, or has measured fewer years of the window than an enclave
+        must last.
     """
     terms = terms or EnclaveTerms()
     window = _window(density, year, terms)
@@ -135,9 +201,8 @@ def find(
     if found.empty:
         return _nothing()
     found["years"] = lasted[found["cell"]]
-    frame = _measured(density, found)
-    total = density.total_ha(year) if national_ha is None else national_ha
-    frame["national_share"] = frame["coca_ha"] / total
+    frame = _measured(density, found).assign(years_known=window.shape[1])
+    frame["national_share"] = frame["coca_ha"] / (np.nan if national_ha is None else national_ha)
     frame = frame.join(_places(density, found, municipalities))
     frame["station_km"] = _station_km(density, found, posts).mask(frame["department_code"].isin(unreported))
     for kind, column in SHARES.items():
@@ -146,15 +211,30 @@ def find(
     return frame[[*COLUMNS, "geometry"]]
 
 
+def _sentence(terms: EnclaveTerms, window: str) -> str:
+    touch = "a side or a corner" if terms.corners else "a side"
+    return (
+        f"Enclaves: cells of at least {terms.minimum_ha_per_km2:g} ha of coca per km2 that had coca in at least "
+        f"{terms.lasting_years} {window}, in groups that share {touch}, of at least {terms.minimum_km2:g} km2."
+    )
+
+
+def _spans(years: Sequence[int]) -> str:
+    """Years as ``2011, 2013-2020``."""
+    of_span = np.cumsum(np.diff(years, prepend=years[0]) > 1)
+    spans = [list(span) for _, span in pd.Series(years).groupby(of_span)]
+    return ", ".join(f"{span[0]}-{span[-1]}" if len(span) > 1 else str(span[0]) for span in spans)
+
+
 def _window(density: Density, year: int, terms: EnclaveTerms) -> pd.DataFrame:
-    """The years of the window that the layer has."""
-    years = [each for each in density.years if year - terms.of_last_years < each <= year]
-    if year not in years:
-        raise ConfigError(f"the density layer must have the year {year}; it has {density.years}: choose one of these")
+    """The years of the window in which the layer measured anything."""
+    density.require_measured(year)
+    years = known_years(density, terms, year=year)
     if len(years) < terms.lasting_years:
         raise ConfigError(
             f"to tell whether coca lasted {terms.lasting_years} of the {terms.of_last_years} years up to {year}, the "
-            f"layer must have as many of them; it has {years}: give more years, or set lasting_years to {len(years)}"
+            f"layer must have measured as many of them; it has {listed(years, most=terms.of_last_years)}: give more "
+            f"years, or ask for fewer with --lasting-years {len(years)}"
         )
     return density.hectares[years]
 
@@ -222,5 +302,6 @@ def _names(count: int) -> pd.Index:
 def _nothing() -> gpd.GeoDataFrame:
     """No enclave, with the columns that some would have."""
     text = dict.fromkeys(["name", "department", "municipalities"], object)
-    columns = {column: pd.Series(dtype=text.get(column, int if column == "cells" else float)) for column in COLUMNS}
+    counts = dict.fromkeys(["cells", "years_known"], int)
+    columns = {column: pd.Series(dtype={**text, **counts}.get(column, float)) for column in COLUMNS}
     return gpd.GeoDataFrame(columns, geometry=[], crs=STORAGE, index=_names(0))

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from geo.errors import SchemaError, listed
+from geo.crs import to_storage
+from geo.errors import GeometryError, SchemaError, listed
 from geo.grid import Grid
 from layers.report import Finding, Kind, Report
 
@@ -27,6 +28,9 @@ DISTORTION = 0.01
 MOST_OF_CELL = 1.02
 # Shares are often stored in single precision.
 MOST_SHARE = 1.0 + 1e-6
+# By how much one side of a cell may be longer than the other: blocks of the same number along both are oblong, too.
+MOST_OBLONG = 2.0
+STATE_YEARS = "state the years (--years of scripts/density.py, --density-years of scripts/zone.py)"
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,10 @@ class Gridded:
         What was done; its totals are those of the file.
     unmeasured : ndarray of bool, shape (height, width), optional
         Of rasters: cells that no year measured.
+    largest : float
+        The largest value of the file, as it stands there; missing where it has none.
+    modelled : bool
+        Whether the file says that its figures are modelled.
     """
 
     grid: Grid
@@ -53,6 +61,8 @@ class Gridded:
     hectares: pd.DataFrame
     report: Report
     unmeasured: Booleans | None = None
+    largest: float = math.nan
+    modelled: bool = False
 
 
 def blocks_per_side(grid: Grid, *, finer: bool) -> int:
@@ -69,7 +79,18 @@ def blocks_per_side(grid: Grid, *, finer: bool) -> int:
     -------
     int
         1 for cells of 0.99 km or more.
+
+    Raises
+    ------
+    GeometryError
+        If one side of the cells is more than twice the other.
     """
+    short, long = sorted(grid.sides_km)
+    if long > MOST_OBLONG * short:
+        raise GeometryError(
+            f"cells must be about as long as wide; these are {short:.3g} by {long:.3g} km: warp the layer to square "
+            "cells (gdalwarp -tr)"
+        )
     return 1 if finer else max(math.ceil(FINEST_KM / grid.side_km - DISTORTION), 1)
 
 
@@ -127,10 +148,11 @@ def refuse_impossible(wrong: Sequence[str], count: int, what: str, unit: Unit) -
         If there are any.
     """
     if count:
+        percent = "; percent must be divided by 100" if unit == "share" else ""
         said = "hectares, from 0 to the cell's area" if unit == "ha" else "shares of the cell, from 0 to 1"
         raise SchemaError(
-            f"{what} must hold {said}; {count:,} values are not: {listed(wrong)}; state the unit "
-            "('ha' or 'share'), declare the value for missing, or mend them"
+            f"{what} must hold {said}; {count:,} values are not: {listed(wrong)}{percent}; state the unit "
+            "(--unit ha or --unit share), declare the value for missing, or mend them"
         )
 
 
@@ -151,3 +173,21 @@ def blanks(hectares: pd.DataFrame) -> tuple[Finding, ...]:
     by_year = tuple(f"{count:,} in {year}" for year, count in missing[missing > 0].items())
     what = "blank figures of cells taken as not measured (none is written as 0)"
     return (Finding(Kind.NOTED, what, int(missing.sum()), by_year),) if by_year else ()
+
+
+def whereabouts(grid: Grid) -> str:
+    """Where a grid lies, in words.
+
+    Parameters
+    ----------
+    grid : Grid
+        Any.
+
+    Returns
+    -------
+    str
+        ``"longitude -78.10 to -76.20, latitude 0.50 to 2.25"``, of its corners.
+    """
+    rows, cols = [0, 0, grid.height - 1, grid.height - 1], [0, grid.width - 1, 0, grid.width - 1]
+    west, south, east, north = to_storage(grid.cells(rows, cols)).total_bounds
+    return f"longitude {west:.2f} to {east:.2f}, latitude {south:.2f} to {north:.2f}"

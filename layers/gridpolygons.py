@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ import shapely
 
 from geo import cellular
 from geo.crs import STORAGE, require_crs
-from geo.errors import ConservationError, SchemaError, SourceError, listed
+from geo.errors import ConfigError, ConservationError, SchemaError, SourceError, listed
 from layers.gridding import (
     MOST_OF_CELL,
     MOST_SHARE,
@@ -48,20 +48,21 @@ SHAPES = ("the geom", "multipolygon", "geom", "geometry", "wkt", "shape")
 YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 # What a shapefile leaves of areacoca_2001 and areacoca2004 is areacoca_2 and areacoca20.
 CUT = re.compile(r"^area ?c\w* ?\d{0,3}$")
+SHAPEFILES = frozenset({".shp", ".zip"})
 BARE = re.compile(r"^(?:[a-z]{0,2} ?)(?:19|20)\d\d(?: ha)?$")
 BETWEEN = re.compile(r"[\s,]*")
 OVERLAP = 1.0 + cellular.TOLERANCE
 
 
-def read(path: Path, *, year: int | None, unit: Unit, finer: bool) -> Gridded:
+def read(path: Path, *, years: Sequence[int], unit: Unit, finer: bool) -> Gridded:
     """Read grid polygons; see :func:`layers.density.load`.
 
     Parameters
     ----------
     path : Path
         A vector file, the portal's JSON, or CSV with a column of WKT.
-    year : int or None
-        The year of the one field of hectares that names none.
+    years : sequence of int
+        The year of the one field of hectares that names none; where fields name their years, the same ones, or none.
     unit : {"ha", "share"}
         What the fields hold.
     finer : bool
@@ -73,14 +74,16 @@ def read(path: Path, *, year: int | None, unit: Unit, finer: bool) -> Gridded:
         Cells of 1 km or more, or the file's own.
     """
     raw = require_crs(_read(path), path.name)
-    fields = year_fields(raw.drop(columns=raw.geometry.name), path, year=year)
+    table = raw.drop(columns=raw.geometry.name)
+    fields = year_fields(table, path, year=years[0] if len(years) == 1 else None)
+    _refuse_contradicted(fields, years, path)
     figures = pd.DataFrame({y: _figures(raw[name], f"field {name!r} of {path.name}") for y, name in fields.items()})
     absent = _without_shape(raw, figures, path)
     kept, figures = raw[~absent], figures[~absent.to_numpy()].reset_index(drop=True)
     cells = cellular.lattice(kept.geometry, SYSTEMS, f"the polygons of {path.name}")
     hectares = _hectares(figures, cells, unit, path)
     _refuse_repeated(cells, hectares, path)
-    totals = {year: math.fsum(hectares[year].dropna()) for year in fields}
+    totals = {year: math.fsum(hectares[year].dropna()) for year in fields if hectares[year].notna().any()}
     grid, row, col, by_cell = summed(
         cells.grid, cells.row, cells.col, hectares, blocks_per_side(cells.grid, finer=finer)
     )
@@ -90,7 +93,7 @@ def read(path: Path, *, year: int | None, unit: Unit, finer: bool) -> Gridded:
         *blanks(by_cell),
     )
     report = Report(len(raw), len(kept), findings, totals)
-    return Gridded(grid, row, col, by_cell, report)
+    return Gridded(grid, row, col, by_cell, report, largest=float(figures.max().max()))
 
 
 def year_fields(table: pd.DataFrame, file: Path, *, year: int | None = None) -> dict[int, str]:
@@ -113,7 +116,7 @@ def year_fields(table: pd.DataFrame, file: Path, *, year: int | None = None) -> 
     Raises
     ------
     SchemaError
-        If there is none, if two tell one year, or if a shapefile has cut the years off.
+        If there is none, if none tells a year, if two tell one, or if a shapefile has cut the years off.
     """
     names = {str(column): fold(str(column)) for column in table}
     coca = {column: name for column, name in names.items() if "coca" in name or CUT.match(name)}
@@ -121,10 +124,7 @@ def year_fields(table: pd.DataFrame, file: Path, *, year: int | None = None) -> 
     if year is not None and len(coca) == 1 and not _years(*coca.values()):
         return {year: next(iter(coca))}
     if cut:
-        raise SchemaError(
-            f"{file.name} must name the year of each field of hectares; these names are cut off: {listed(cut)}: "
-            "shapefiles keep 10 letters, so export it as GeoJSON or GeoPackage"
-        )
+        _refuse_untold(cut, list(coca), file)
     told = coca or {column: name for column, name in names.items() if BARE.match(name)}
     fields: dict[int, str] = {}
     for column, name in told.items():
@@ -133,12 +133,40 @@ def year_fields(table: pd.DataFrame, file: Path, *, year: int | None = None) -> 
                 raise SchemaError(
                     f"{file.name} must have one field for {each}; found {fields[each]!r} and {column!r}: remove one"
                 )
+    if not fields and coca:
+        _refuse_untold(list(coca), list(coca), file)
     if not fields:
         raise SchemaError(
             f"{file.name} must have fields of hectares by year (such as areacoca_2020); its fields are "
             f"{listed(names, most=12)}: rename those that hold them"
         )
     return dict(sorted(fields.items()))
+
+
+def _refuse_untold(names: Sequence[str], coca: Sequence[str], file: Path) -> None:
+    """Refuse fields of coca that tell no year; of a file with one such field it may be stated."""
+    if file.suffix.lower() in SHAPEFILES:
+        raise SchemaError(
+            f"{file.name} must name the year of each field of hectares; these names are cut off: {listed(names)}: "
+            "shapefiles keep 10 letters, so export it as GeoJSON or GeoPackage"
+        )
+    mend = (
+        "state it with --years 2020 (scripts/density.py) or --density-years 2020 (scripts/zone.py)"
+        if len(coca) == 1
+        else "give each a name with its year, such as areacoca_2020"
+    )
+    raise SchemaError(
+        f"{file.name} must name the year of each field of hectares; no field tells its year ({listed(names)}): {mend}"
+    )
+
+
+def _refuse_contradicted(fields: dict[int, str], years: Sequence[int], file: Path) -> None:
+    """Refuse years that are given for fields that name others."""
+    if years and sorted(years) != list(fields):
+        raise ConfigError(
+            f"the years given must be those that the fields of {file.name} name; {listed(years)} were given, and the "
+            f"fields name {listed(fields)}: leave the years out, or name the fields by theirs"
+        )
 
 
 def _years(*names: str) -> list[int]:

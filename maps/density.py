@@ -21,12 +21,14 @@ from geo.crs import STORAGE
 from geo.errors import ConfigError, GeometryError
 from geo.grid import Grid
 from layers.density import Density
-from layers.enclaves import EnclaveTerms
+from layers.enclaves import EnclaveTerms, known_years
 from maps import legend, palette
 
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
 Classes = npt.NDArray[np.uint8]
+Bounds = tuple[float, float, float, float]
+Frame = tuple[float, float, float, int, int]  # west, north, step, height, width
 
 LEAST_KM = 0.99
 WEB_MERCATOR = "EPSG:3857"
@@ -38,6 +40,11 @@ PAD = 0.05  # of a cell: a straight edge of the grid is a little bent in the map
 CENTIMETRES = 100.0
 RING_DECIMALS = 5  # degrees: about a metre
 STRAIGHT_DEG = 1e-6
+TINT, FAINT = "#5c5c5c", 96  # what was not measured; no class is grey, and municipalities are seen through it
+UNMEASURED = 1  # below all classes of coca, so that halving a picture hides none
+EDGE_POINTS = 24  # a side of the grid is a little bent on the map
+MOST_MASK_PIXELS, MOST_MASK_BYTES = 6_000_000, 400_000
+AT_ONCE = 1_000_000
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 AMOUNT = legend.Amount("density", "cultivation", "ha_per_km2", palette.COCA)
@@ -70,8 +77,6 @@ class DensityContent:
         Who measured the cells, in words.
     year : int, optional
         The year that the enclaves' figures are of; the last of the density if not given.
-    finer : bool
-        Whether cells below 1 km may be shown. The planner must have asked for it.
     """
 
     density: Density
@@ -79,7 +84,6 @@ class DensityContent:
     terms: EnclaveTerms
     credit: str
     year: int | None = None
-    finer: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,50 +139,46 @@ class Warp:
         return flat.reshape(height, width)
 
 
-def layer(content: DensityContent) -> dict[str, Any]:
+def layer(content: DensityContent, *, within: Bounds | None = None) -> dict[str, Any]:
     """Give the page what it draws of coca by cell.
 
     Parameters
     ----------
     content : DensityContent
         What to show.
+    within : tuple of float, optional
+        West, south, east and north in degrees: where to show what no year measured; as far as the grid if not given.
 
     Returns
     -------
     dict
-        JSON-ready. ``images`` has, for each year in which some cell has coca, ``full`` and ``overview``: palette PNGs
-        in base64, transparent where a cell has 0 ha or was not measured. The pixels of full ones are ``step`` metres
-        long, from ``west`` and ``north`` on in EPSG:3857; those of overviews ``overview`` times as long.
-        ``pixels_a_cell`` says how many pixels the shorter side of a cell has at least: 4; 2 where that would take more
-        than 12 million pixels a year; fewer where even so it would, or all years together would take over 2 MB.
-        ``years`` are those with measurements.
+        JSON-ready. ``images`` has, for each year in which some cell has coca or is blank, ``full`` and ``overview``:
+        palette PNGs in base64, transparent where a cell has 0 ha, and of ``tint`` where that year did not measure it.
+        The pixels of full ones are ``step`` metres long, from ``west`` and ``north`` on in EPSG:3857; those of
+        overviews ``overview`` times as long. ``pixels_a_cell`` says how many pixels the shorter side of a cell has at
+        least: 4; 2 where that would take more than 12 million pixels a year; fewer where even so it would, or all years
+        together would take over 2 MB. ``years`` are those with measurements, ``blank`` those of them that did not
+        measure all cells. ``never`` is a picture like the others of what no year measured (None where there is no such
+        cell), and ``edge`` the grid's outline in degrees, beyond which nothing was measured (None where the file lists
+        cells, and all others have none). ``known`` are the years that tell whether coca lasted.
 
     Raises
     ------
     ConfigError
         If the cells are finer than 1 km and nobody asked for that.
     """
-    density = content.density
-    _refuse_finer(content)
-    values = density.density()
-    scale = legend.fitted(AMOUNT, pd.DataFrame(values))
-    ever = np.flatnonzero((values > 0).any(axis=1))
-    warped, pixels_a_cell = _sharpest(density.grid, density.row[ever], density.col[ever])
-    classes = {year: _classes(values[ever, at], scale.breaks) for at, year in enumerate(density.years)}
-    halvings, images = _within_bounds(warped, {y: c for y, c in classes.items() if c.any()}, scale.colours)
+    density, finer = content.density, _finer(content.density)
     return {
         "side_km": round(density.grid.side_km, 3),
-        "west": warped.west,
-        "north": warped.north,
-        "step": warped.step * 2**halvings,
-        "pixels_a_cell": pixels_a_cell / 2**halvings,
-        "overview": 2**OVERVIEW,
-        "images": images,
-        "years": [year for at, year in enumerate(density.years) if not np.isnan(values[:, at]).all()],
-        "scale": scale.to_dict(),
+        "finer": finer,
+        **_pictures(density),
+        "never": _never(density, within),
+        "edge": _edge(density),
+        "tint": {"colour": TINT, "alpha": FAINT},
         "enclaves": _enclaves(content),
         "terms": asdict(content.terms),
         "year": _year(content),
+        "known": _known(content),
         "credit": content.credit,
         "modelled": density.modelled,
     }
@@ -219,7 +219,7 @@ def warp(grid: Grid, row: npt.ArrayLike, col: npt.ArrayLike, *, pixels_a_cell: i
     return Warp(*frame, pixels[cell >= 0], cell[cell >= 0])
 
 
-def png(classes: Classes, colours: tuple[str, ...]) -> bytes:
+def png(classes: Classes, colours: tuple[str, ...], alpha: int = 255) -> bytes:
     """Write classes as a PNG with a palette (ISO 15948, colour type 3, eight bits).
 
     Parameters
@@ -228,6 +228,8 @@ def png(classes: Classes, colours: tuple[str, ...]) -> bytes:
         0 is transparent, 1 the first colour.
     colours : tuple of str
         ``#rrggbb``.
+    alpha : int
+        How opaque the first of them is, 0..255.
 
     Returns
     -------
@@ -240,13 +242,38 @@ def png(classes: Classes, colours: tuple[str, ...]) -> bytes:
     chunks = (
         (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
         (b"PLTE", bytes.fromhex("ffffff" + "".join(colour[1:] for colour in colours))),
-        (b"tRNS", b"\x00"),
+        (b"tRNS", bytes([0, alpha])),
         (b"IDAT", zlib.compress(lines.tobytes(), 9)),
         (b"IEND", b""),
     )
     return PNG_SIGNATURE + b"".join(
         struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks
     )
+
+
+def _pictures(density: Density) -> dict[str, Any]:
+    """The picture of each year, where they lie, and their classes."""
+    values = density.density()
+    scale = legend.fitted(AMOUNT, pd.DataFrame(values))
+    measured = np.asarray(~np.isnan(values).all(axis=0))
+    gap = np.asarray(np.isnan(values) & measured)
+    drawn = np.flatnonzero(((values > 0) | gap).any(axis=1))
+    warped, pixels_a_cell = _sharpest(density.grid, density.row[drawn], density.col[drawn])
+    years = {year: at for at, year in enumerate(density.years) if measured[at]}
+    classes = {year: _classes(values[drawn, at], scale.breaks) for year, at in years.items()}
+    colours = (TINT, *scale.colours)
+    halvings, images = _within_bounds(warped, {y: c for y, c in classes.items() if c.any()}, colours)
+    return {
+        "west": warped.west,
+        "north": warped.north,
+        "step": warped.step * 2**halvings,
+        "pixels_a_cell": pixels_a_cell / 2**halvings,
+        "overview": 2**OVERVIEW,
+        "images": images,
+        "years": list(years),
+        "blank": [year for year, at in years.items() if gap[:, at].any()],
+        "scale": scale.to_dict(),
+    }
 
 
 def _sharpest(grid: Grid, row: Whole, col: Whole) -> tuple[Warp, int]:
@@ -257,14 +284,16 @@ def _sharpest(grid: Grid, row: Whole, col: Whole) -> tuple[Warp, int]:
     return warp(grid, row, col, pixels_a_cell=SHARP), SHARP
 
 
-def _refuse_finer(content: DensityContent) -> None:
-    side_km = content.density.grid.side_km
-    if side_km < LEAST_KM and not content.finer:
+def _finer(density: Density) -> bool:
+    """Whether cells are finer than 1 km, which somebody must have asked for."""
+    side_km = density.grid.side_km
+    if side_km < LEAST_KM and not density.finer:
         raise ConfigError(
             f"a map shows coca by cells of 1 km or more; found cells of {side_km:.3g} km. Finer cells show single "
             "fields, which is what persons own and do; permanent presence is planned by cell of 1 km: gather the cells "
             "into coarser ones, or ask for finer cells expressly, and keep the page to those who may see it"
         )
+    return side_km < LEAST_KM
 
 
 def _year(content: DensityContent) -> int | None:
@@ -272,17 +301,82 @@ def _year(content: DensityContent) -> int | None:
     return content.year or (years[-1] if years else None)
 
 
+def _known(content: DensityContent) -> list[int]:
+    year = _year(content)
+    return [] if year is None else known_years(content.density, content.terms, year=year)
+
+
 def _classes(values: Floats, breaks: tuple[float, ...]) -> Classes:
-    """Class of each value from 1 on, as the page's scales have it; 0 for what is 0 or missing."""
-    known = np.nan_to_num(values, nan=0.0)
-    found = np.searchsorted(np.asarray(breaks, dtype=float), known, side="right") + 1
-    return np.where(known > 0, found, 0).astype(np.uint8)
+    """0 for what is 0, then what was not measured, and from there on the classes as the page's scales have them."""
+    found = np.searchsorted(np.asarray(breaks, dtype=float), np.nan_to_num(values), side="right") + 1 + UNMEASURED
+    return np.where(np.isnan(values), UNMEASURED, np.where(values > 0, found, 0)).astype(np.uint8)
+
+
+def _edge(density: Density) -> list[list[float]] | None:
+    """Outline of a raster's grid, longitude first."""
+    if density.unmeasured is None:
+        return None
+    grid = density.grid
+    box = shapely.segmentize(shapely.box(0, 0, grid.width, grid.height), max(grid.width, grid.height) / EDGE_POINTS)
+    x, y = _forth(grid, shapely.get_coordinates(box))
+    lng, lat = pyproj.Transformer.from_crs(grid.crs, STORAGE, always_xy=True).transform(x, y)
+    ring = np.column_stack([lng, lat])
+    return [[float(x), float(y)] for x, y in np.round(ring[np.isfinite(ring).all(axis=1)], RING_DECIMALS)]
+
+
+def _never(density: Density, within: Bounds | None) -> dict[str, Any] | None:
+    """The picture of what no year measured, of two pixels a side of a cell or, where these are too many, fewer."""
+    mask = density.unmeasured
+    frame = None if mask is None or not mask.any() else _mask_frame(density.grid, mask, within)
+    if mask is None or frame is None:
+        return None
+    while True:
+        west, north, step, height, width = frame
+        image = b"" if height * width > MOST_MASK_PIXELS else png(_mask(density.grid, mask, frame), (TINT,), FAINT)
+        if image and (len(image) <= MOST_MASK_BYTES or max(height, width) == 1):
+            return {"west": west, "north": north, "step": step, "image": base64.b64encode(image).decode("ascii")}
+        frame = west, north, 2 * step, -(-height // 2), -(-width // 2)
+
+
+def _mask_frame(grid: Grid, mask: npt.NDArray[np.bool_], within: Bounds | None) -> Frame | None:
+    """A frame around the cells of a mask, as far as they lie within some bounds; None where none does."""
+    corners = _projected(grid, *_rim(mask))
+    there = corners[np.isfinite(corners).all(axis=(1, 2))]
+    if not len(there):
+        return None
+    west, north, step, height, width = _frame(there, PLAIN)
+    if within is None:
+        return west, north, step, height, width
+    inside = pyproj.Transformer.from_crs(STORAGE, WEB_MERCATOR, always_xy=True).transform_bounds(*within)
+    east, south = min(west + width * step, inside[2]), max(north - height * step, inside[1])
+    west, north = max(west, math.floor(inside[0])), min(north, math.ceil(inside[3]))
+    if east <= west or north <= south:
+        return None
+    return west, north, step, math.ceil((north - south) / step), math.ceil((east - west) / step)
+
+
+def _rim(mask: npt.NDArray[np.bool_]) -> tuple[Whole, Whole]:
+    """First and last cell of each row and column of a mask: no other lies farther out."""
+    rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    height, width = mask.shape
+    of_rows = [mask[rows].argmax(axis=1), width - 1 - mask[rows, ::-1].argmax(axis=1)]
+    of_cols = [mask[:, cols].argmax(axis=0), height - 1 - mask[::-1, cols].argmax(axis=0)]
+    return np.concatenate([rows, rows, *of_cols]), np.concatenate([*of_rows, cols, cols])
+
+
+def _mask(grid: Grid, mask: npt.NDArray[np.bool_], frame: Frame) -> Classes:
+    """What no year measured, at each pixel's centre."""
+    flat = np.zeros(frame[3] * frame[4], dtype=np.uint8)
+    for first in range(0, len(flat), AT_ONCE):
+        pixels = np.arange(first, min(first + AT_ONCE, len(flat)))
+        cell = _cell_under(pixels, frame, grid)
+        flat[pixels] = (cell >= 0) & mask.ravel()[cell]
+    return flat.reshape(frame[3], frame[4])
 
 
 def _corners(grid: Grid, row: Whole, col: Whole) -> Floats:
     """Corners of cells in web Mercator, the first again as the last: shape (n, 5, 2)."""
-    polygons = grid.cells(row, col).to_crs(WEB_MERCATOR)
-    corners = np.asarray(shapely.get_coordinates(polygons.to_numpy()).reshape(len(row), 5, 2))
+    corners = _projected(grid, row, col)
     lost = ~np.isfinite(corners).all(axis=(1, 2))
     if lost.any():
         raise GeometryError(
@@ -292,7 +386,12 @@ def _corners(grid: Grid, row: Whole, col: Whole) -> Floats:
     return corners
 
 
-def _frame(corners: Floats, pixels_a_cell: int) -> tuple[float, float, float, int, int]:
+def _projected(grid: Grid, row: Whole, col: Whole) -> Floats:
+    polygons = grid.cells(row, col).to_crs(WEB_MERCATOR)
+    return np.asarray(shapely.get_coordinates(polygons.to_numpy()).reshape(len(row), 5, 2))
+
+
+def _frame(corners: Floats, pixels_a_cell: int) -> Frame:
     """West, north, step, height and width of the picture."""
     sides = np.hypot(*np.moveaxis(np.diff(corners, axis=1), 2, 0))
     (west, south), (east, north) = corners.min(axis=(0, 1)) - sides.max(), corners.max(axis=(0, 1)) + sides.max()
@@ -301,7 +400,7 @@ def _frame(corners: Floats, pixels_a_cell: int) -> tuple[float, float, float, in
     return float(west), float(north), step, math.ceil((north - south) / step), math.ceil((east - west) / step)
 
 
-def _near(corners: Floats, frame: tuple[float, float, float, int, int]) -> Whole:
+def _near(corners: Floats, frame: Frame) -> Whole:
     """Pixels whose centre may lie in a cell: those in the box around each, ascending, each once."""
     west, north, step, _, width = frame
     low, high = corners.min(axis=1), corners.max(axis=1)
@@ -316,19 +415,30 @@ def _near(corners: Floats, frame: tuple[float, float, float, int, int]) -> Whole
     return np.unique(row * width + col)
 
 
-def _cell_at(pixels: Whole, frame: tuple[float, float, float, int, int], grid: Grid, listed: Whole) -> Whole:
+def _cell_at(pixels: Whole, frame: Frame, grid: Grid, listed: Whole) -> Whole:
     """Place among the listed cells of the one at each pixel's centre, -1 where there is none."""
+    wanted = _cell_under(pixels, frame, grid)
+    order = np.argsort(listed, kind="stable")
+    at = np.searchsorted(listed[order], wanted).clip(max=len(listed) - 1)
+    return np.where(listed[order][at] == wanted, order[at], -1)
+
+
+def _cell_under(pixels: Whole, frame: Frame, grid: Grid) -> Whole:
+    """The cell of the grid at each pixel's centre, counted row by row; -1 beyond the grid."""
     west, north, step, _, width = frame
     x, y = west + (pixels % width + 0.5) * step, north - (pixels // width + 0.5) * step
     x, y = pyproj.Transformer.from_crs(WEB_MERCATOR, grid.crs, always_xy=True).transform(x, y)
     back = ~grid.transform
-    col = np.floor(back.a * x + back.b * y + back.c).astype(np.int64)
-    row = np.floor(back.d * x + back.e * y + back.f).astype(np.int64)
+    with np.errstate(invalid="ignore"):  # where the grid's projection is not defined, which is beyond the grid
+        col, row = np.floor(back.a * x + back.b * y + back.c), np.floor(back.d * x + back.e * y + back.f)
     inside = (col >= 0) & (col < grid.width) & (row >= 0) & (row < grid.height)
-    wanted = np.where(inside, row * grid.width + col, -1)
-    order = np.argsort(listed, kind="stable")
-    at = np.searchsorted(listed[order], wanted).clip(max=len(listed) - 1)
-    return np.where(listed[order][at] == wanted, order[at], -1)
+    return np.where(inside, row * grid.width + col, -1).astype(np.int64)
+
+
+def _forth(grid: Grid, points: Floats) -> tuple[Floats, Floats]:
+    """Columns and rows in the grid's CRS."""
+    t, (col, row) = grid.transform, points.T
+    return t.a * col + t.b * row + t.c, t.d * col + t.e * row + t.f
 
 
 def _within_bounds(
@@ -351,7 +461,7 @@ def _images(
     size, smallest = 0, max(warped.size(halvings)) == 1
     for year, values in classes.items():
         times = {"full": halvings, "overview": halvings + OVERVIEW}
-        pair = {name: png(warped.picture(values, often), colours) for name, often in times.items()}
+        pair = {name: png(warped.picture(values, often), colours, FAINT) for name, often in times.items()}
         size += sum(map(len, pair.values()))
         if size > MOST_BYTES and not smallest:
             return None

@@ -36,6 +36,7 @@ POINT_STEP_DEG = 1e-4
 POST_KINDS = ("station", "substation", "cai")
 TEXT_FACTS = ("name", "department_code", "department", "pdet_region")
 NUMBER_FACTS = ("area_km2", "station_km", "reserve_share", "council_share", "park_share")
+SEAT_FACT = "seat_station_km"  # only where station_km is measured from coca by cell
 SERIES = ("coca_ha", "eradicated_ha", "sprayed_ha", "farc_events", "homicides", "population")
 YEARLY = ("eradicated_ha", "sprayed_ha", "farc_events")  # shown for the year alone
 ZONE_FIGURES = ("coca_ha", "area_km2", "population", "eradicated_ha", "score")
@@ -150,7 +151,7 @@ def payload(content: MapContent, *, lang: Language = "es") -> dict[str, Any]:
         "views": views(places),
         "sources": [{key: str(getattr(source, key)) for key in CREDIT} for source in content.sources],
         "attribution": content.attribution,
-        **({"density": density.layer(content.density)} if content.density else {}),
+        **({"density": density.layer(content.density, within=_edges(places))} if content.density else {}),
     }
 
 
@@ -222,7 +223,7 @@ def views(towns: gpd.GeoDataFrame) -> dict[str, list[list[float]] | None]:
 
 def _facts(places: gpd.GeoDataFrame) -> dict[str, Any]:
     named = {name: pack.texts(places[name]) for name in TEXT_FACTS}
-    measured = {name: pack.numbers(places[name]) for name in NUMBER_FACTS}
+    measured = {name: pack.numbers(places[name]) for name in (*NUMBER_FACTS, SEAT_FACT) if name in places}
     return {**named, **measured, "etcr": _where(places["etcr"])}
 
 
@@ -314,6 +315,11 @@ def _points(frame: gpd.GeoDataFrame, kinds: Sequence[str] = ()) -> dict[str, Any
     return {"step": POINT_STEP_DEG, "count": len(ordered), "deltas": deltas} | named | kind
 
 
+def _edges(towns: gpd.GeoDataFrame) -> tuple[float, float, float, float]:
+    west, south, east, north = (float(edge) for edge in towns.total_bounds)
+    return west, south, east, north
+
+
 def _bounds(towns: gpd.GeoDataFrame) -> list[list[float]]:
-    west, south, east, north = (round(float(edge), 4) for edge in towns.total_bounds)
+    west, south, east, north = (round(edge, 4) for edge in _edges(towns))
     return [[south, west], [north, east]]

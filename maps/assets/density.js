@@ -14,8 +14,13 @@
 
   /* Pictures for the zooms at which a cell is smaller than a pixel: a dot shows the densest of the cells in it. */
 
-  function painter(colours) {
-    const painted = [0, ...colours.map((colour) => new Uint32Array(Uint8Array.of(...[1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)), 255).buffer)[0])];
+  const parts = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+  const washed = ({ colour, alpha }) => `rgb(${parts(colour).join(" ")} / ${alpha / 255})`;
+
+  /* Class 1 is what was not measured. It alone is seen through, and its colour then not kept to the last bit. */
+  function painter(colours, { colour: grey, alpha }) {
+    const pixel = (colour, opaque) => new Uint32Array(Uint8Array.of(...parts(colour), opaque).buffer)[0];
+    const painted = [0, pixel(grey, alpha), ...colours.map((colour) => pixel(colour, 255))];
     const classOf = new Map(painted.map((pixel, order) => [pixel, order]));
     const pen = ({ width, height }) => node("canvas", { width, height }).getContext("2d", { willReadFrequently: true });
 
@@ -23,7 +28,7 @@
       const { width, height } = image;
       const copy = pen(image);
       copy.drawImage(image, 0, 0);
-      return { width, height, classes: Uint8Array.from(new Uint32Array(copy.getImageData(0, 0, width, height).data.buffer), (pixel) => classOf.get(pixel) || 0) };
+      return { width, height, classes: Uint8Array.from(new Uint32Array(copy.getImageData(0, 0, width, height).data.buffer), (pixel) => classOf.get(pixel) ?? (pixel ? 1 : 0)) };
     }
 
     function gather({ width, height, classes }, factor) {
@@ -49,8 +54,8 @@
   }
 
   /* Small pictures are all made ready when the layer is first shown; full ones for the year and those beside it. */
-  function pictures({ images, scale, overview }, ready) {
-    const { read, gather } = painter(scale.colours);
+  function pictures({ images, scale, overview, tint }, ready) {
+    const { read, gather } = painter(scale.colours, tint);
     const small = new Map();
     const gathered = new Map();
     const full = new Map();
@@ -148,13 +153,17 @@
     const enclaves = new Map(layer.enclaves.map((enclave) => [enclave.id, shaped(enclave, app.map.options.crs)]));
     const get = pictures(layer, (year) => { if (shown() && years().includes(Number(year))) app.redraw?.(); });
     const shown = () => store.get().overlays.includes(ID);
+    const edge = layer.edge && shaped({ rings: [[layer.edge]] }, app.map.options.crs);
+    const never = layer.never && { ...layer.never };
     let opacity = 1;
 
     const short = (value) => say.number(value, value % 1 ? 1 : 0);
     const cell = () => short(Math.round(10 * layer.side_km) / 10);
     const fix = () => say.fix({ density_side: cell() });
-    const words = (key, values) => say.text("density_" + key, { year: layer.year, ...Object.fromEntries(Object.entries(terms).map(([name, value]) => [name, short(value)])), ...values });
-    const rule = () => words("terms", { touch: words(terms.corners ? "touch_corner" : "touch_side") });
+    const words = (key, values) => say.text("density_" + key, { year: layer.year, known: say.number(layer.known.length), first: layer.known[0], last: layer.known[layer.known.length - 1], ...Object.fromEntries(Object.entries(terms).map(([name, value]) => [name, short(value)])), ...values });
+    const span = () => (layer.known.length === 1 ? "one" : layer.known.length && layer.known.length < terms.of_last_years ? "some" : "all");
+    const rule = () => words({ all: "terms", some: "terms_some", one: "terms_one" }[span()], { touch: words(terms.corners ? "touch_corner" : "touch_side") });
+    const share = ({ national_share: value }) => (value === null ? null : say.percent(value, 1));
     fix();
     store.on(["lang"], fix);
 
@@ -172,15 +181,44 @@
       pen.fillStyle = `rgb(255 255 255 / ${VEIL * opacity})`;
       pen.fillRect(min.x, min.y, max.x - min.x, max.y - min.y);
       pen.restore();
+      if (layer.years.includes(year)) beyond(pen, { min, max }, map);
       if (layer.images[year]) picture(pen, { min, max }, map, year);
     }
 
-    function picture(pen, { min, max }, map, year) {
+    /* What no year measured, and what lies beyond a raster, as far as there are municipalities. */
+    function beyond(pen, view, map) {
+      pen.save();
+      pen.globalCompositeOperation = "source-atop";
+      if (never) draw(pen, view, map, never, mask);
+      if (edge) {
+        const { min, max } = view;
+        trace(pen, edge, scaleOf(map), map.getPixelOrigin());
+        pen.rect(min.x, min.y, max.x - min.x, max.y - min.y);
+        pen.globalAlpha = opacity;
+        pen.fillStyle = washed(layer.tint);
+        pen.fill("evenodd");
+      }
+      pen.restore();
+    }
+
+    function mask() {
+      if (never.image && !never.begun) {
+        never.begun = true;
+        decode(never.image).then((image) => { never.drawn = image; if (shown()) app.redraw?.(); });
+      }
+      return never.drawn && { image: never.drawn, pixels: 1 };
+    }
+
+    function picture(pen, view, map, year) {
+      draw(pen, view, map, layer, (side) => get(year, side * pen.getTransform().a, layer.pixels_a_cell, beside(year)));
+    }
+
+    function draw(pen, { min, max }, map, { west, north, step }, find) {
       const { transformation, scale: zoomed } = { transformation: map.options.crs.transformation, scale: map.options.crs.scale(map.getZoom()) };
       const at = (x, y) => transformation.transform(L.point(x, y), zoomed).subtract(map.getPixelOrigin());
-      const corner = at(layer.west, layer.north);
-      const side = at(layer.west + layer.step, layer.north).x - corner.x;
-      const found = get(year, side * pen.getTransform().a, layer.pixels_a_cell, beside(year));
+      const corner = at(west, north);
+      const side = at(west + step, north).x - corner.x;
+      const found = find(side);
       if (!found) return;
       const { image, pixels } = found;
       const length = side * pixels;
@@ -200,6 +238,11 @@
       pen.save();
       const { chosen } = store.get();
       const [scaled, origin] = [scaleOf(map), map.getPixelOrigin()];
+      if (edge) {
+        trace(pen, edge, scaled, origin);
+        stroke(pen, "#ffffff", 2.5, []);
+        stroke(pen, layer.tint.colour, 1.25, [6, 5]);
+      }
       for (const enclave of enclaves.values()) {
         trace(pen, enclave, scaled, origin);
         const wide = enclave.id === chosen ? 6 : 3.6;
@@ -226,6 +269,8 @@
         node("span", { class: "pr-value" }, say.number(ha) + " ha")));
     }
 
+    const notice = () => (layer.finer ? node("p", { class: "pr-finer" }, words("finer")) : null);
+
     function slider() {
       const input = node("input", { type: "range", id: "pr-density-opacity", min: 0.2, max: 1, step: 0.05, input: () => {
         opacity = Number(input.value);
@@ -251,7 +296,7 @@
 
     function section() {
       byId("pr-density")?.remove();
-      const made = node("div", { class: "pr-section", id: "pr-density" }, slider(), list());
+      const made = node("div", { class: "pr-section", id: "pr-density" }, notice(), slider(), list());
       byId("pr-overlay-" + ID).closest("fieldset").append(made);
       press();
     }
@@ -262,17 +307,25 @@
 
     /* In the legend */
 
-    const swatch = (colour) => {
-      const made = node("span", { class: "pr-swatch", "aria-hidden": "true" });
+    const swatch = (colour, kind = "") => {
+      const made = node("span", { class: "pr-swatch " + kind, "aria-hidden": "true" });
       made.style.backgroundColor = colour;
       return made;
     };
     const item = (mark, text, kind = "") => node("li", { class: kind }, mark, node("span", { class: "pr-label" }, text));
 
-    function rows() {
+    /* A row, as pictures and prints take over rows and titles alone. */
+    const warning = () => node("li", { class: "pr-finer" }, node("span", { class: "pr-label" }, words("finer")));
+
+    function rows(years) {
       const classes = scale.colours.map((colour, order) => item(swatch(colour), presencia.scales.label(scale, order, say))).reverse();
       const outlined = enclaves.size ? [item(presencia.scales.mark("enclaves"), words("enclaves"), "pr-legend-line")] : [];
-      return [...classes, item(node("span", { class: "pr-swatch pr-swatch-none", "aria-hidden": "true" }), words("none")), ...outlined];
+      const gaps = never || edge || years.some((year) => layer.blank.includes(year));
+      return [
+        ...classes, item(node("span", { class: "pr-swatch pr-swatch-none", "aria-hidden": "true" }), words("none")),
+        gaps ? item(swatch(washed(layer.tint), "pr-swatch-unmeasured"), words("gap")) : null, ...outlined,
+        edge ? item(presencia.scales.mark("edge"), words("edge"), "pr-legend-line") : null,
+      ];
     }
 
     function years() {
@@ -294,7 +347,7 @@
       const note = (text) => node("p", { class: "pr-cells-note" }, text);
       lines.before(node("div", { id: "pr-cells", class: "pr-cells" },
         node("h2", { class: "pr-legend-title" }, words("title", { year: (known.length ? known : years()).join(" | ") })),
-        gaps.map((year) => note(absent(year))), known.length ? node("ul", { class: "pr-classes" }, rows()) : null,
+        layer.finer ? node("ul", {}, warning()) : null, gaps.map((year) => note(absent(year))), known.length ? node("ul", { class: "pr-classes" }, rows(known)) : null,
         note([layer.modelled ? words("modelled") : "", words("pooled")].filter(Boolean).join(" "))));
     }
 
@@ -310,8 +363,8 @@
     function figures(enclave, { entry: row }) {
       const line = (key, value, write, unit) => row(words(key), measured(value, write), unit, value === null);
       return node("dl", { class: "pr-figures" },
-        line("coca", enclave.coca_ha, say.amount, "ha"), line("share", enclave.national_share, (value) => say.percent(value, 1)),
-        line("area", enclave.area_km2, short, "km2"), line("cells", enclave.cells, say.number), line("years", enclave.years_with_coca, (value) => short(Math.round(10 * value) / 10)),
+        line("coca", enclave.coca_ha, say.amount, "ha"), row(words("share"), share(enclave) ?? words("share_none"), undefined, share(enclave) === null),
+        line("area", enclave.area_km2, short, "km2"), line("cells", enclave.cells, say.number), line({ all: "years", some: "years_some", one: "years_one" }[span()], enclave.years_with_coca, (value) => short(Math.round(10 * value) / 10)),
         line("station", enclave.station_km, say.amount, "km"), SHARES.map((key) => line(key, enclave[key], (value) => say.percent(value, value && value < 0.01 ? 1 : 0))));
     }
 
@@ -328,7 +381,7 @@
         head(words("enclave"), enclave.name ?? enclave.id, [enclave.department, enclave.id].filter(Boolean).map(apart).join(" · ")),
         node("div", { class: "pr-card-body" },
           node("dl", { class: "pr-tiles" },
-            tile(words("coca"), say.number(enclave.coca_ha) + " ha"), tile(words("share_short"), measured(enclave.national_share, (value) => say.percent(value, 1))),
+            tile(words("coca"), say.number(enclave.coca_ha) + " ha"), tile(words("share_short"), share(enclave) ?? "–", share(enclave) === null ? words("share_none") : null),
             tile(say.text("figure_area_km2"), say.number(enclave.area_km2) + " km²", words("cells_count", { count: say.number(enclave.cells) }))),
           node("p", { class: "pr-why" }, rule()), layer.modelled ? quiet(words("modelled")) : node("p", {}),
           node("div", {}, rights([enclave])),
@@ -343,7 +396,7 @@
       return { coca_ha: every.map((year) => ({ year, value: hectares[year] ?? NaN })), eradicated_ha: [], sprayed_ha: [] };
     }
 
-    const told = (enclave) => words("chosen", { name: enclave.name ?? enclave.id, ha: say.number(enclave.coca_ha), share: measured(enclave.national_share, (value) => say.percent(value, 1)) });
+    const told = (enclave) => words(share(enclave) === null ? "chosen_alone" : "chosen", { name: enclave.name ?? enclave.id, ha: say.number(enclave.coca_ha), share: share(enclave) });
     const hint = (id) => (id ? node("span", { class: "pr-hint-value" }, words("hint", { id, ha: say.number(enclaves.get(id).coca_ha) })) : null);
 
     /* Once the parts of the page stand, and before anyone of them hears of a change. */

@@ -318,7 +318,7 @@
   /* A mark of the legend: the layer's own line or point, or what the page paints behind it. */
   function drawMark(pen, mark, { lines, points }, x, y) {
     const kind = mark.className.match(/pr-mark-(\w+)/)?.[1];
-    const strokes = { vacated: [[3, lines.vacated]], zones: [[8, lines.zone_band], [2, lines.zones]], departments: [[2, lines.departments]], enclaves: [[4, lines.zones], [2, "#ffffff", [4, 4]]] }[kind];
+    const strokes = { vacated: [[3, lines.vacated]], zones: [[8, lines.zone_band], [2, lines.zones]], departments: [[2, lines.departments]], enclaves: [[4, lines.zones], [2, "#ffffff", [4, 4]]], edge: [[1.5, "#5c5c5c", [5, 4]]] }[kind];
     if (strokes) {
       return strokes.forEach(([width, colour, dashes = []]) => {
         pen.setLineDash(dashes);

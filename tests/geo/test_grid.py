@@ -156,11 +156,26 @@ def test_cells_beyond_the_poles_and_turned_ones_in_degrees_have_no_area():
         Grid(STORAGE, Affine(0.01, 0.001, -74, 0.001, -0.01, 3), 10, 10).area_ha()
 
 
+def test_areas_where_no_projection_reaches_are_refused():
+    with pytest.raises(GeometryError, match="areas of cells must be true"):
+        Grid(METRIC, Affine(250, 0, 2e16, 0, -250, NORTH), 40, 40).area_ha()
+
+
 def test_sides_are_kilometres_on_the_ground():
     geod = pyproj.Geod(ellps="WGS84")
     assert Grid(METRIC, NORTH_UP, 41, 41).side_km == pytest.approx(0.25, rel=0.005)
     assert Grid(STORAGE, DEGREES, 1, 1).side_km == pytest.approx(
         geod.line_length([-74, -73.99], [2.99375] * 2) / 1000, rel=1e-5
     )
+    oblong = Grid(METRIC, Affine(1000, 0, EAST, 0, -250, NORTH), 41, 41)
+    assert oblong.sides_km == pytest.approx((1.0, 0.25), rel=0.005)
     with pytest.raises(GeometryError, match="its middle does not"):
         Grid("EPSG:32618", Affine(1e9, 0, 1e12, 0, -1e9, 1e12), 3, 3).side_km  # noqa: B018
+
+
+@pytest.mark.parametrize("lean", [0.0, 1.0, 5.0, -40.0])
+def test_a_sheared_cell_is_as_thin_as_its_area_by_its_longest_side(lean: float):
+    grid = Grid(METRIC, Affine(250, 250 * lean, EAST, 0, -250, NORTH), 41, 41)
+    longest = 0.25 * np.hypot(1, lean)
+    assert max(grid.sides_km) == pytest.approx(longest, rel=0.005)
+    assert grid.side_km == pytest.approx(0.25**2 / longest, rel=0.005)

@@ -409,6 +409,13 @@ def test_polygons_on_the_other_side_of_the_world_hold_nothing(tif):
     assert found.outside["sum"].tolist() == [47 * 48 / 2]
 
 
+def test_cells_of_next_to_no_width_hold_next_to_nothing_of_a_polygon(tif):
+    thin = Affine(1e-123, 0, NORTH_UP.c, 0, NORTH_UP.e, NORTH_UP.f)
+    found = zonal(frame([shapely.box(0, 1, WIDTH, 3)]), tif(ramp(HEIGHT, WIDTH), transform=thin))
+    assert found["count"].iloc[0, 0] + found.outside["count"].iloc[0] == HEIGHT * WIDTH
+    assert found["sum"].iloc[0, 0] == ramp(HEIGHT, WIDTH)[1:3].sum()
+
+
 def test_without_polygons_everything_is_outside(tif):
     found = every(frame([]), tif(ramp(HEIGHT, WIDTH)))
     assert found["sum"].shape == (0, 1)

@@ -68,6 +68,18 @@ def test_settings_that_mean_nothing(wrong: dict[str, Any]):
         near(**wrong)
 
 
+def test_a_year_that_measured_nothing_is_refused():
+    density = drawn(PICTURE)
+    density.hectares[2020] = np.nan
+    with pytest.raises(ConfigError, match="measured nothing in 2020"):
+        near(density)
+
+
+def test_a_layer_that_lies_elsewhere_is_refused():
+    with pytest.raises(ConfigError, match=r"none of its 100 ha of 2020 lies in one: it lies at longitude -74\.80 to"):
+        near(municipalities=towns(10, 12))
+
+
 def test_the_modelled_country_cell_by_cell(joined: Panel, bounds: Boundaries):
     density = modelled(bounds.frame, joined.wide("coca_ha").loc[["54810", "52835", "86568", "23466"]])
     posts = police.load().frame

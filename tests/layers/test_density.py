@@ -76,6 +76,16 @@ class TestPolygons:
         assert blank.count == hectares.isna().sum().sum()
         assert f"{hectares[2022].isna().sum()} in 2022" in blank.examples
 
+    def test_a_year_of_blanks_alone_has_no_total(self, tmp_path: Path):
+        row, col = scattered(NATIONAL, 20)
+        hectares = figures(20)
+        hectares[2021] = np.nan
+        path = tmp_path / "g.gpkg"
+        found = density.load(write_portal(path, squares(NATIONAL, row, col), hectares))
+        assert math.isnan(found.total_ha(2021))
+        assert 2021 not in found.report.totals
+        assert found.totals().notna().sum() == len(YEARS) - 1
+
     def test_density_is_hectares_per_square_kilometre(self, tmp_path: Path):
         row, col = scattered(NATIONAL, 10)
         found = density.load(write_portal(tmp_path / "g.json", squares(NATIONAL, row, col), figures(10)))
@@ -192,9 +202,13 @@ class TestPolygonsRefused:
         with pytest.raises(SourceError, match="not there"):
             density.load(tmp_path / "g.csv")
 
-    def test_years_as_a_list_are_for_rasters(self, tmp_path: Path):
-        with pytest.raises(ConfigError, match="for rasters"):
-            density.load(self.write(tmp_path), years=[2020])
+    @pytest.mark.parametrize("given", [{"year": 2020}, {"years": [2020, 2021]}, {"years": YEARS[:-1]}])
+    def test_years_that_the_fields_contradict(self, tmp_path: Path, given: dict[str, Any]):
+        with pytest.raises(ConfigError, match=r"20\d\d were given, and the fields name 2003, 2004, 2021, 2022, 2024"):
+            density.load(self.write(tmp_path), **given)
+
+    def test_years_that_the_fields_name_too(self, tmp_path: Path):
+        assert density.load(self.write(tmp_path), years=YEARS[::-1]).years == YEARS
 
 
 class TestFields:
@@ -217,6 +231,14 @@ class TestFields:
     def test_names_that_a_shapefile_has_cut(self, cut: list[str]):
         with pytest.raises(SchemaError, match="cut off"):
             self.fields("grilla1", *cut)
+
+    def test_only_shapefiles_cut_names(self):
+        with pytest.raises(SchemaError, match=r"no field tells its year \(areacoca\): state it with --years 2020"):
+            gridpolygons.year_fields(pd.DataFrame(columns=["grilla1", "areacoca"]), Path("g.gpkg"))
+        with pytest.raises(SchemaError, match=r"no field tells its year \(coca\): state it"):
+            gridpolygons.year_fields(pd.DataFrame(columns=["grilla1", "coca"]), Path("g.gpkg"))
+        with pytest.raises(SchemaError, match=r"no field tells its year \(areacoca\): give each a name"):
+            gridpolygons.year_fields(pd.DataFrame(columns=["areacoca", "coca_2020"]), Path("g.geojson"))
 
     def test_the_one_field_without_a_year_may_be_told(self):
         assert self.fields("grilla1", "areacoca", year=2019) == {2019: "areacoca"}
@@ -332,7 +354,8 @@ class TestRasters:
             (2, "coca.tif", {"years": [2020]}, ConfigError, "each of the 2 bands; 1 are given"),
             (2, "coca.tif", {"years": [2020, 2020]}, SchemaError, "2020 have several"),
             (1, "coca_2019_2020.tif", {}, SchemaError, "state the years"),
-            (1, "coca.tif", {"year": 2020, "unit": "km2"}, ConfigError, "'ha'"),
+            (1, "coca.tif", {"year": 2020, "unit": "km2"}, ConfigError, "--unit must be ha"),
+            (1, "coca_2019.tif", {"year": 2020}, ConfigError, r"2020 was given for coca_2019\.tif, which says 2019"),
         ],
     )
     def test_years_that_cannot_be_told(
@@ -342,13 +365,20 @@ class TestRasters:
         with pytest.raises(error, match=said):
             density.load(path, **settings)
 
+    def test_years_that_the_bands_contradict(self, tmp_path: Path):
+        path = write_raster(tmp_path / "c.tif", np.zeros((2, 2, 2)), COARSE, names=["coca 2019", "coca 2020"])
+        assert density.load(path, years=[2019, 2020]).years == [2019, 2020]
+        with pytest.raises(ConfigError, match=r"2020 was given for band 'coca 2019' of c\.tif, which says 2019, "):
+            density.load(path, years=[2020, 2019])
+
     @pytest.mark.parametrize(("value", "unit"), [(-0.1, "ha"), (1.05, "ha"), (1.01, "share"), (-0.1, "share")])
     def test_values_that_no_cell_holds(self, tmp_path: Path, value: float, unit: Any):
         values = np.zeros((1, 30, 40))
         values[0, 7, [9, 11]] = value
         path = write_raster(tmp_path / "c.tif", values, FINE)
-        with pytest.raises(SchemaError, match=rf"2 values are not: {value:g} in 2020 \(row 7, column 9\)"):
+        with pytest.raises(SchemaError, match=rf"2 values are not: {value:g} in 2020 \(row 7, column 9\)") as refused:
             density.load(path, year=2020, unit=unit)
+        assert ("percent must be divided by 100" in str(refused.value)) == (unit == "share")
 
     def test_files_on_other_grids(self, tmp_path: Path):
         one = write_raster(tmp_path / "coca_2019.tif", np.zeros((1, 2, 2)), COARSE)
@@ -359,6 +389,70 @@ class TestRasters:
     def test_no_coca_at_all_lists_nothing(self, tmp_path: Path):
         found = density.load(write_raster(tmp_path / "c.tif", np.zeros((1, 20, 20)), FINE), year=2020)
         assert (len(found.row), found.total_ha(2020), found.years, found.density().shape) == (0, 0.0, [2020], (0, 1))
+
+    def test_a_year_that_measured_nothing_has_no_total(self, tmp_path: Path):
+        values = np.full((3, 20, 20), np.nan)
+        values[1, :10, :10], values[2] = 0.5, 0.0
+        path = write_raster(tmp_path / "c.tif", values, FINE, nodata=np.nan, names=["2018", "2019", "2020"])
+        found = density.load(path)
+        assert found.totals().tolist() == pytest.approx([np.nan, 50.0, 0.0], nan_ok=True)
+        assert found.report.totals == {2019: 50.0, 2020: 0.0}
+        with pytest.raises(ConfigError, match=r"measured nothing in 2018: .* it measured 2019, 2020"):
+            found.require_measured(2018)
+        found.require_measured(2020)
+
+    def test_a_file_that_measured_nothing_at_all(self, tmp_path: Path):
+        path = write_raster(tmp_path / "c.tif", np.full((1, 20, 20), np.nan), FINE, nodata=np.nan)
+        found = density.load(path, year=2020)
+        assert (len(found.row), found.maybe_shares, found.report.totals) == (0, False, {})
+        assert math.isnan(found.total_ha(2020))
+
+    def test_a_file_says_that_it_is_modelled(self, tmp_path: Path):
+        import rasterio
+
+        paths = [write_raster(tmp_path / f"c_{year}.tif", np.zeros((1, 2, 2)), COARSE) for year in (2019, 2020)]
+        assert not density.load(paths).modelled
+        with rasterio.open(paths[1], "r+") as file:
+            file.update_tags(PRESENCIA_MODELLED="YES")
+        assert density.load(paths).modelled
+
+    @pytest.mark.parametrize(("transform", "finer"), [(FINE, True), (COARSE, False)], ids=["fine", "coarse"])
+    def test_a_layer_knows_whether_its_cells_are_finer(self, tmp_path: Path, transform: Affine, finer: bool):
+        path = write_raster(tmp_path / "c_2020.tif", np.full((1, 20, 20), 0.5), transform)
+        assert not density.load(path).finer
+        assert density.load(path, finer=True).finer == finer
+
+    @pytest.mark.parametrize(
+        ("value", "unit", "maybe"), [(0.7, "ha", True), (1.2, "ha", False), (0.0, "ha", False), (0.7, "share", False)]
+    )
+    def test_values_up_to_1_may_be_shares(self, tmp_path: Path, value: float, unit: Any, maybe: bool):
+        values = np.zeros((1, 3, 3))
+        values[0, 1, 1] = value
+        path = write_raster(tmp_path / "c_2020.tif", values, COARSE)
+        assert density.load(path, unit=unit).maybe_shares == maybe
+
+    def test_sheared_cells_show_nothing_finer(self, tmp_path: Path):
+        sheared = Affine(1000.0, 0.0, 4_800_000.0, 900.0, -450.0, 2_000_000.0)  # sides of 1.35 and 0.45 km
+        path = write_raster(tmp_path / "c_2020.tif", np.ones((1, 12, 12)), sheared)
+        with pytest.raises(GeometryError, match=r"about as long as wide; these are 0\.45 by 1\.3\d km: warp"):
+            density.load(path)
+        leaning = Affine(1000.0, 1000.0, 4_800_000.0, 0.0, -500.0, 2_000_000.0)  # half as high as its sides are long
+        found = density.load(write_raster(tmp_path / "d_2020.tif", np.ones((1, 12, 12)), leaning))
+        assert found.grid.side_km > 0.99
+        assert found.grid.transform.a == 3000.0
+
+    @pytest.mark.parametrize(
+        ("names", "error", "said"),
+        [
+            (["a.tif", "b.csv"], ConfigError, r"not a mix of both; b\.csv are polygons"),
+            (["a.geojson", "b.csv"], ConfigError, "one file of polygons .* put them into one file"),
+            (["a.dat"], SourceError, r"rasters \(\.asc, \.img, \.tif, \.tiff\), or one file of polygons \(\.csv"),
+            (["a.tif", "b.bil"], SourceError, r"found b\.bil"),
+        ],
+    )
+    def test_forms_that_are_refused(self, tmp_path: Path, names: list[str], error: type[Exception], said: str):
+        with pytest.raises(error, match=said):
+            density.load([tmp_path / name for name in names])
 
     @settings(max_examples=40)
     @given(data=st.data())
@@ -375,7 +469,10 @@ class TestRasters:
         found = density.load(path, years=[2019, 2020])
         assert found.grid.side_km > 0.99
         for band, year in enumerate((2019, 2020)):
-            assert found.total_ha(year) == pytest.approx(np.nansum(values[band]), rel=1e-12)
+            known = values[band][~np.isnan(values[band])]
+            expected = known.sum() if len(known) else np.nan
+            assert found.total_ha(year) == pytest.approx(expected, rel=1e-12, nan_ok=True)
+            assert (year in found.report.totals) == (len(known) > 0)
 
 
 class TestPermanence:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,10 +86,11 @@ class TestByHand:
         assert found["coca_ha"].tolist() == [170.0, 60.0]
         assert found["cells"].tolist() == [5, 3]  # the lone 90 ha are one cell; the corner joins the 1 to the 4s
         assert found["area_km2"].tolist() == [5.0, 3.0]
-        assert found["national_share"].tolist() == pytest.approx([170 / 320, 60 / 320])
+        assert found["national_share"].isna().all()  # the nation's hectares are not those of the layer
         assert found["municipalities"].tolist() == [["05001", "05002"], ["05001"]]
         assert found["name"].tolist() == ["Town 05001", "Town 05001"]
         assert found["years_with_coca"].tolist() == [10.0 / 10] * 2
+        assert found["years_known"].tolist() == [1, 1]
         assert found.crs == "EPSG:4326"
 
     def test_the_municipality_with_most_of_it_comes_first(self):
@@ -140,6 +142,7 @@ class TestByHand:
 
     def test_the_nations_hectares_may_be_told(self):
         assert find(drawn(PICTURE), national_ha=1000.0)["national_share"].tolist() == [0.17, 0.06]
+        assert find(drawn(PICTURE), national_ha=float("nan"))["national_share"].isna().all()
 
     def test_beyond_all_municipalities_it_has_no_name(self):
         found = find(drawn(PICTURE), municipalities=towns(9, 12))
@@ -152,6 +155,7 @@ class TestByHand:
         assert (len(found), found.index.name) == (0, "enclave")
         assert found.crs == "EPSG:4326"
         assert list(found.columns) == list(find(drawn(PICTURE)).columns)
+        assert list(found.dtypes[["cells", "years_known"]]) == [int, int]
 
 
 class TestTerms:
@@ -169,16 +173,52 @@ class TestTerms:
             EnclaveTerms(**terms)
 
     def test_a_layer_with_too_few_years(self):
-        with pytest.raises(ConfigError, match="set lasting_years to 1"):
+        with pytest.raises(ConfigError, match=r"it has 2020: .* --lasting-years 1$"):
             find(drawn(PICTURE, years=[2020]), terms=EnclaveTerms())
-        with pytest.raises(ConfigError, match="must have the year 1999"):
-            find(drawn(PICTURE), year=1999)
+        said = r"must have the year 2020; it has 2018, 2019: run scripts/zone\.py --year 2019 first, or give a layer"
+        with pytest.raises(ConfigError, match=said):
+            find(drawn(PICTURE, years=[2018, 2019]))
+
+    def test_years_that_measured_nothing_are_no_years(self):
+        density = drawn(PICTURE, years=[2017, 2018, 2019, 2020])
+        density.hectares[2018] = np.nan
+        assert enclaves.known_years(density, EnclaveTerms(), year=2020) == [2017, 2019, 2020]
+        assert enclaves.known_years(density, EnclaveTerms(of_last_years=5), year=2019) == [2017, 2019]
+        four = EnclaveTerms(minimum_ha_per_km2=10, lasting_years=4)
+        with pytest.raises(ConfigError, match=r"it has 2017, 2019, 2020: .* --lasting-years 3$"):
+            find(density, terms=four)
+        short = enclaves.shortened(density, four, year=2020)
+        assert short == EnclaveTerms(minimum_ha_per_km2=10, lasting_years=3)
+        found = find(density, terms=short)
+        assert found["years_known"].tolist() == [3] * len(found)
+        assert enclaves.shortened(density, ONE_YEAR, year=2020) == ONE_YEAR
+        density.hectares[2020] = np.nan
+        with pytest.raises(ConfigError, match=r"measured nothing in 2020: .* it measured 2017, 2019: give"):
+            find(density, terms=ONE_YEAR)
+        density.hectares[:] = np.nan
+        assert enclaves.shortened(density, four, year=2020) == four
 
     def test_terms_in_words(self):
         assert str(EnclaveTerms()) == (
             "Enclaves: cells of at least 8 ha of coca per km2 that had coca in at least 5 of the last 10 years, in "
             "groups that share a side or a corner, of at least 3 km2."
         )
+
+    @pytest.mark.parametrize(
+        ("known", "lasting", "said"),
+        [
+            (range(2011, 2021), 5, "had coca in at least 5 of the last 10 years, in groups"),
+            (
+                [2020],
+                1,
+                "had coca in at least 1 of the 1 year measured (2020), so that whether it lasts is not known, in",
+            ),
+            (range(2017, 2021), 4, "had coca in at least 4 of the 4 years measured (2017-2020) of the last 10, in"),
+            ([2012, 2015, 2016, 2020], 4, "of the 4 years measured (2012, 2015-2016, 2020) of the last 10, in groups"),
+        ],
+    )
+    def test_terms_say_of_which_years_they_are_known(self, known: Sequence[int], lasting: int, said: str):
+        assert said in enclaves.in_words(EnclaveTerms(lasting_years=lasting), known)
 
 
 def by_hand(density: Density, year: int, terms: EnclaveTerms) -> list[tuple[float, int]]:
@@ -223,7 +263,8 @@ def test_random_layers_have_the_enclaves_of_the_definition(
     expected = by_hand(density, 2020, terms)
     assert found["coca_ha"].tolist() == pytest.approx([ha for ha, _ in expected])
     assert sorted(found["cells"]) == sorted(cells for _, cells in expected)
-    assert found["national_share"].sum() <= 1 + 1e-12
+    told = find(density, terms=terms, national_ha=density.total_ha(2020) or None)
+    assert told["national_share"].sum() <= 1 + 1e-12
 
 
 def test_the_modelled_country(joined: Panel, bounds: Boundaries):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -21,11 +22,12 @@ from layers import published, reconcile
 from layers.boundaries import Boundaries
 from layers.density import Density
 from layers.panel import Panel
+from layers.reconcile import Reconciliation as Result
+from layers.reconcile import Sums
 from layers.report import Report
 from tests.layers.modelled import MOST_HA, modelled
 
 GRID = Grid(METRIC, Affine(1000.0, 0.0, 4_800_000.0, 0.0, -1000.0, 2_000_000.0), 10, 10)
-Result = reconcile.Reconciliation
 
 
 def layer(cells: dict[tuple[int, int], list[float]], years: list[int], unmeasured: np.ndarray | None = None) -> Density:
@@ -60,7 +62,7 @@ def summed(made: Density, bounds: Boundaries) -> tuple[pd.DataFrame, pd.Series]:
 
 @pytest.fixture(scope="module")
 def result(made: Density, summed: tuple[pd.DataFrame, pd.Series], joined: Panel) -> Result:
-    return reconcile.reconcile(*summed, made.totals(), joined.wide("coca_ha"))
+    return reconcile.reconcile(Sums(*summed, made.totals()), joined.wide("coca_ha"))
 
 
 class TestModelledCountry:
@@ -100,7 +102,7 @@ class TestModelledCountry:
         table = joined.wide("coca_ha").copy()
         for code, year, factor in [("54810", 2020, 0.9), ("52835", 2019, 1.2), ("86568", 2018, 1.04)]:
             table.loc[[code], [year]] *= factor
-        found = reconcile.reconcile(*summed, made.totals(), table)
+        found = reconcile.reconcile(Sums(*summed, made.totals()), table)
         assert found.flagged[["code", "year"]].to_numpy().tolist() == [["52835", 2019], ["54810", 2020]]
         assert found.flagged["difference_ha"].abs().is_monotonic_decreasing
         assert "2 of" in found.sentences[1]
@@ -130,7 +132,44 @@ class TestByHand:
         inside, _ = reconcile.hectares_by_municipality(made, places)
         assert np.array_equal(inside[2020], [np.nan, 3.0, np.nan, 0.0], equal_nan=True)
         share = reconcile.measured_share(made, places)
-        assert share.tolist() == pytest.approx([0.0, 4 / 4.75, 0.0, 0.5])
+        assert share[2020].tolist() == pytest.approx([0.0, 4 / 4.75, 0.0, 0.5])
+
+    def test_what_was_measured_is_told_year_by_year(self):
+        nan = float("nan")
+        unmeasured = np.zeros((10, 10), dtype=bool)
+        unmeasured[:2] = True
+        cells = {(row, 0): [nan, 1.0] for row in range(2, 7)}  # a part of the first town, in one of the years
+        cells |= {(row, col): [1.0, nan] for row in range(2, 10) for col in range(5, 9)}
+        share = reconcile.measured_share(layer(cells, [2019, 2020], unmeasured), HALVES)
+        assert list(map(int, share.columns)) == [2019, 2020]
+        expected = [[(34 - 5) / 42.5, 34 / 42.5], [38 / 47.5, 6 / 47.5]]
+        assert share.to_numpy() == pytest.approx(np.array(expected))
+
+    def test_of_listed_cells_the_share_that_is_not_blank_was_measured(self):
+        nan = float("nan")
+        made = layer({(0, 0): [nan, 1.0], (1, 0): [2.0, nan], (0, 6): [nan, 3.0]}, [2019, 2020])
+        places = towns(c05001=(0, 0, 4.25, 10), c05002=(4.25, 0, 9, 10), c05003=(9, 0, 10, 10))
+        share = reconcile.measured_share(made, places)
+        assert share.to_numpy().tolist() == [[0.5, 0.5], [0.0, 1.0], [1.0, 1.0]]
+        assert (share == 0).equals(reconcile.hectares_by_municipality(made, places)[0].isna())
+
+    def test_a_year_that_measured_nothing_is_missing_throughout(self):
+        made = layer({(0, 0): [float("nan"), 1.0], (0, 6): [float("nan"), 3.0]}, [2019, 2020])
+        inside, outside = reconcile.hectares_by_municipality(made, HALVES)
+        assert inside[2019].isna().all()
+        assert (np.isnan(outside[2019]), outside[2020]) == (True, 0.0)
+        table = pd.DataFrame({2019: [50.0, 20.0], 2020: [1.0, 3.0]}, index=HALVES.index)
+        found = reconcile.reconcile(Sums(inside, outside, made.totals()), table, year=2019)
+        assert found.totals.loc[2019, ["inside_ha", "outside_ha", "layer_ha"]].isna().all()
+        assert found.sentences[0].startswith("Coca by cell in 2019: not measured. The municipal table has 70 ha")
+        assert found.sentences[1] == "2 municipalities were not measured in 2019; the table has 70 ha there."
+        assert found.table[found.table["year"] == 2019]["flagged"].isna().all()
+
+    def test_hectares_in_a_year_without_a_total_are_refused(self):
+        inside = pd.DataFrame({2020: [10.0]}, index=["05001"])
+        nothing = pd.Series({2020: float("nan")})
+        with pytest.raises(ConservationError, match=r"2020: 10\.000000 of nan"):
+            reconcile.reconcile(Sums(inside, nothing, nothing), inside)
 
     def test_municipalities_that_overlap_are_refused(self):
         with pytest.raises(ConservationError, match="overlap"):
@@ -138,43 +177,102 @@ class TestByHand:
                 layer({(0, 4): [8.0]}, [2020]), towns(c05001=(0, 0, 6, 10), c05002=(4, 0, 9, 10))
             )
 
-    def compared(self, *, tolerance: float = 0.05, minimum_ha: float = 10.0) -> Result:
+    def compared(self, *, tolerance: float = 0.05, minimum_ha: float = 10.0, **facts: Any) -> Result:
         codes = pd.Index(["05001", "05002", "05003", "05004", "05005"], name="code")
         inside = pd.DataFrame({2020: [100.0, 0.0, 30.0, np.nan, 15.0]}, index=codes)
         table = pd.DataFrame({2020: [94.0, 0.0, np.nan, 7.0, 0.0]}, index=codes)
         outside, total = pd.Series({2020: 5.0}), pd.Series({2020: 150.0})
-        return reconcile.reconcile(inside, outside, total, table, tolerance=tolerance, minimum_ha=minimum_ha)
+        return reconcile.reconcile(
+            Sums(inside, outside, total, **facts), table, tolerance=tolerance, minimum_ha=minimum_ha
+        )
+
+    def flags(self, **facts: Any) -> list[bool | None]:
+        found = self.compared(**facts).table["flagged"]
+        assert found.dtype == "boolean"
+        return [None if flag is pd.NA else bool(flag) for flag in found]
 
     def test_the_table_of_differences(self):
         found = self.compared(minimum_ha=5.0).table.set_index("code")
         assert list(found.index) == ["05001", "05003", "05004", "05005"]
         assert found["difference_ha"].fillna(-1).tolist() == [6.0, -1, -1, 15.0]
         assert found["ratio"].fillna(-1).tolist() == pytest.approx([100 / 94, -1, -1, -1])
-        assert found["flagged"].tolist() == [True, False, False, True]
+        assert self.flags(minimum_ha=5.0) == [True, None, None, True]
+        assert list(found.columns)[-1] == "measured_share"
+        assert (found["measured_share"] == 1).all()
 
     def test_both_the_share_and_the_hectares_must_be_exceeded(self):
-        assert self.compared().table.set_index("code")["flagged"].tolist() == [False, False, False, True]
+        assert self.flags() == [False, None, None, True]
         assert self.compared(minimum_ha=5.0, tolerance=0.07).flagged["code"].tolist() == ["05005"]
 
     def test_the_sentences_say_what_only_one_of_the_two_has(self):
         told = self.compared().sentences
         assert told[0].startswith("Coca by cell in 2020: 150 ha, of which 145 lie in a municipality and 5 in none.")
-        assert any("30 ha of all years lie in 1 municipalities" in sentence for sentence in told)
-        assert any("has 7 ha for them" in sentence for sentence in told)
+        assert told[1] == "1 municipality was not measured in 2020; the table has 7 ha there."
+        assert any("30 ha of all years lie in 1 municipality for which" in sentence for sentence in told)
+
+    def test_what_was_measured_in_part_is_told_and_not_flagged(self):
+        codes = ["05001", "05002", "05003", "05004", "05005"]
+        measured = pd.DataFrame({2020: [0.995, 1.0, 1.0, 0.0, 0.5]}, index=codes)
+        assert self.flags(minimum_ha=5.0, measured=measured) == [True, None, None, False]
+        found = self.compared(minimum_ha=5.0, measured=measured)
+        assert found.table["measured_share"].tolist() == [0.995, 1.0, 0.0, 0.5]
+        assert found.sentences[2] == (
+            "1 municipality was measured in part in 2020 and not held against the table: 15 ha by cell, 0 by the table."
+        )
+        assert found.sentences[3].startswith("1 of 1 figures")
+
+    def test_departments_of_which_a_file_lists_no_cell_are_named(self):
+        departments = pd.Series(["Nariño", "Nariño", "Cauca", "Meta", "Vichada"], index=self.compared_codes())
+        inside = pd.DataFrame({2020: [0.4, 0.0, 30.0, 0.0, 0.0]}, index=departments.index)  # 0.4 on the border
+        table = pd.DataFrame({2020: [100.0, 20.0, 30.0, np.nan, 5.0]}, index=departments.index)
+        outside, total = pd.Series({2020: 0.0}), pd.Series({2020: 30.4})
+
+        def told(*, listed: bool) -> list[str]:
+            found = reconcile.reconcile(Sums(inside, outside, total, listed=listed), table, departments=departments)
+            return [sentence for sentence in found.sentences if "no cell" in sentence]
+
+        assert told(listed=False) == []
+        assert told(listed=True) == [
+            "2 departments with 125 ha by the table in 2020 have no cell in this file (Nariño, Vichada): if it covers "
+            "a part of the country only, they were not measured, and 0 is not known there."
+        ]
+
+    def compared_codes(self) -> pd.Index:
+        return pd.Index(["52001", "52835", "19001", "50001", "99001"], name="code")
+
+    def test_shares_that_were_taken_for_hectares_are_asked_about(self):
+        def told(ha: float, *, suspicious: bool = True) -> bool:
+            inside, table = (pd.DataFrame({2020: [value]}, index=["05001"]) for value in (ha, 100.0))
+            outside, total = pd.Series({2020: 0.0}), pd.Series({2020: ha})
+            found = reconcile.reconcile(Sums(inside, outside, total, suspicious=suspicious), table)
+            return any("--unit share" in sentence for sentence in found.sentences)
+
+        assert told(4.9)
+        assert not told(5.1)
+        assert not told(4.9, suspicious=False)
+
+    def test_a_layer_that_lies_elsewhere_is_refused(self):
+        made = layer({(0, 0): [10.0], (3, 4): [8.0]}, [2020])
+        table = pd.DataFrame({2020: [5.0]}, index=["05009"])
+        summed = reconcile.hectares_by_municipality(made, towns(c05009=(20, 20, 25, 25)))
+        with pytest.raises(ConfigError, match=r"18 ha of all years 0 lie in one\. It lies at longitude -74\.80 to -74"):
+            reconcile.reconcile(Sums(*summed, made.totals(), grid=made.grid), table)
+        looked = layer({}, [2020], np.zeros((10, 10), dtype=bool))  # without any coca, and elsewhere
+        summed = reconcile.hectares_by_municipality(looked, towns(c05009=(20, 20, 25, 25)))
+        with pytest.raises(ConfigError, match="0 lie in one"):
+            reconcile.reconcile(Sums(*summed, looked.totals()), table)
 
     def test_totals_that_do_not_add_up_are_refused(self):
+        held = pd.DataFrame({2020: [10.0]}, index=["05001"])
         with pytest.raises(ConservationError, match=r"2020: 11\.000000 of 12\.000000"):
-            reconcile.reconcile(
-                pd.DataFrame({2020: [10.0]}, index=["05001"]),
-                pd.Series({2020: 1.0}), pd.Series({2020: 12.0}), pd.DataFrame({2020: [10.0]}, index=["05001"]),
-            )  # fmt: skip
+            reconcile.reconcile(Sums(held, pd.Series({2020: 1.0}), pd.Series({2020: 12.0})), held)
 
     def test_settings_that_mean_nothing_are_refused(self):
         with pytest.raises(ConfigError, match="negative"):
             self.compared(tolerance=-0.1)
         one, none = pd.DataFrame({2020: [0.0]}, index=["05001"]), pd.Series({2020: 0.0})
         with pytest.raises(ConfigError, match="a year in common"):
-            reconcile.reconcile(one, none, none, one.set_axis([1999], axis=1))
+            reconcile.reconcile(Sums(one, none, none), one.set_axis([1999], axis=1))
 
 
 @given(

@@ -229,6 +229,7 @@ BLOCK = tuple((row, col) for row in range(100, 106) for col in range(100, 108))
 PAIR = ((140, 60), (140, 61))
 ALONE = {(20, 30): 40.0, (250, 200): 6.0, (150, 280): 0.75}
 TURN_DEG = 20.0
+CLOUD = tuple((row, col) for row in range(24, 30) for col in range(36, 42))  # cells that no year measured
 
 
 def grid(crs: str = "EPSG:9377") -> Grid:
@@ -272,6 +273,25 @@ def cells(crs: str = "EPSG:9377") -> Density:
     return Density(grid(crs), row.astype(np.int64), col.astype(np.int64), table, Path("celdas.tif"), Report())
 
 
+def raster(crs: str = "EPSG:9377") -> Density:
+    """Build :func:`cells` as a raster would give them: it also has cells that no year measured.
+
+    Parameters
+    ----------
+    crs : str
+        As for :func:`grid`.
+
+    Returns
+    -------
+    Density
+        None of ``CLOUD`` was measured.
+    """
+    known = cells(crs)
+    unmeasured = np.zeros((known.grid.height, known.grid.width), dtype=bool)
+    unmeasured[tuple(np.array(CLOUD).T)] = True
+    return replace(known, unmeasured=unmeasured)
+
+
 def density(shown: Density | None = None) -> DensityContent:
     """Build what the map shows of :func:`cells`: two enclaves, one with a hostile name and gaps in its figures.
 
@@ -283,7 +303,8 @@ def density(shown: Density | None = None) -> DensityContent:
     Returns
     -------
     DensityContent
-        For a page as ``dataclasses.replace(content(), density=density())``.
+        Coca lasts that is there in both years of the window. For a page as
+        ``dataclasses.replace(content(), density=density())``.
     """
     known = shown or cells()
     rows = [
@@ -293,7 +314,7 @@ def density(shown: Density | None = None) -> DensityContent:
     frame = gpd.GeoDataFrame(rows, index=pd.Index(["E01", "E02"], name="enclave"), crs=known.grid.crs).to_crs(
         "EPSG:4326"
     )
-    return DensityContent(known, frame, EnclaveTerms(), f"Encuesta {HOSTILE}", year=YEAR)
+    return DensityContent(known, frame, EnclaveTerms(lasting_years=2), f"Encuesta {HOSTILE}", year=YEAR)
 
 
 def _enclave(
@@ -303,7 +324,7 @@ def _enclave(
     areas = {"reserve_share": 0.25, "council_share": 0.0, "park_share": np.nan}
     return {"name": name, "department": department, "municipalities": codes, "coca_ha": ha,
             "national_share": ha / 1510.75, "area_km2": float(len(members)), "cells": len(members),
-            "years_with_coca": 7.5, "station_km": km, **areas, "geometry": shape}  # fmt: skip
+            "years_with_coca": 1.5, "years_known": 2, "station_km": km, **areas, "geometry": shape}  # fmt: skip
 
 
 def write(folder: Path, shown: MapContent | None = None) -> Path:

@@ -9,8 +9,10 @@ import json
 import math
 import re
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
 import pytest
 import shapely
 from affine import Affine
@@ -96,14 +98,15 @@ def test_the_order_of_the_cells_does_not_matter():
     np.testing.assert_array_equal(one.cell, 4 - other.cell)
 
 
-def test_without_coca_there_is_no_picture_and_the_years_are_told():
+def test_without_coca_and_gaps_there_is_no_picture_and_the_years_are_told():
     found = density.layer(with_values({2019: [0.0, 0.0], 2020: [0.0, math.nan], 2021: [math.nan, math.nan]}))
-    assert found["images"] == {}
-    assert found["years"] == [2019, 2020]
+    assert list(found["images"]) == ["2020"]
+    assert set(np.ravel(classes_of(found["images"]["2020"]["full"]))) == {0, density.UNMEASURED}
+    assert (found["years"], found["blank"]) == ([2019, 2020], [2020])
     json.dumps(found, allow_nan=False)
 
 
-def test_missing_and_zero_are_transparent_and_all_else_has_the_colour_of_its_class():
+def test_zero_is_transparent_what_was_not_measured_grey_and_all_else_has_the_colour_of_its_class():
     hectares = [0.0, math.nan, 0.01, 1.0, 5.0, 20.0, 60.0]
     content = with_values({2020: hectares, 2021: [1.0] + [0.0] * 6})
     found = density.layer(content)
@@ -111,16 +114,16 @@ def test_missing_and_zero_are_transparent_and_all_else_has_the_colour_of_its_cla
     assert found["scale"] == scale.to_dict()
     picture = read(found["images"]["2020"]["full"])
     rgba = np.asarray(picture.convert("RGBA"))
-    coca = [0, 2, 3, 4, 5, 6]
-    warped = density.warp(
-        content.density.grid, content.density.row[coca], content.density.col[coca], pixels_a_cell=density.SHARP
-    )
+    grey = (*bytes.fromhex(density.TINT[1:]), density.FAINT)
+    warped = density.warp(content.density.grid, content.density.row, content.density.col, pixels_a_cell=density.SHARP)
     assert rgba.shape[:2] == (warped.height, warped.width)
     flat = rgba.reshape(-1, 4)
-    for place, value in enumerate([0.0, 0.01, 1.0, 5.0, 20.0, 60.0]):
+    for place, value in enumerate(hectares):
         pixels = {tuple(pixel) for pixel in flat[warped.pixel[warped.cell == place]]}
         if value == 0:
             assert {pixel[3] for pixel in pixels} == {0}
+        elif math.isnan(value):
+            assert pixels == {grey}
         else:
             above = sum(value >= limit for limit in scale.breaks)
             assert pixels == {(*bytes.fromhex(scale.colours[above][1:]), 255)}
@@ -129,7 +132,7 @@ def test_missing_and_zero_are_transparent_and_all_else_has_the_colour_of_its_cla
 
 
 def test_a_value_on_a_limit_belongs_above_it():
-    assert density._classes(np.array([0.0, np.nan, 0.5, 1.0, 1.5, 2.0]), (1.0, 2.0)).tolist() == [0, 0, 1, 2, 2, 3]
+    assert density._classes(np.array([0.0, np.nan, 0.5, 1.0, 1.5, 2.0]), (1.0, 2.0)).tolist() == [0, 1, 2, 3, 3, 4]
 
 
 def test_classes_are_the_same_in_all_years():
@@ -205,6 +208,102 @@ def test_a_picture_can_be_read_by_others():
     assert rgba[0, 0, 3] == rgba[1, 1, 3] == 0
 
 
+# ---- What was not measured ----
+
+
+def test_halving_hides_no_coca_behind_what_was_not_measured():
+    warped = density.warp(GRIDS["metric"], [0, 0, 1, 1], [0, 1, 0, 1])
+    for halvings in range(1, 5):
+        drawn = warped.picture(np.array([1, 1, 2, 1], np.uint8), halvings)
+        assert drawn.max() == 2
+
+
+def never_at(found, lng: float, lat: float) -> bool:
+    """Whether a place is grey in the picture of what no year measured."""
+    never = found["never"]
+    x, y = pyproj.Transformer.from_crs("EPSG:4326", "EPSG:3857", always_xy=True).transform(lng, lat)
+    drawn = classes_of(never["image"])
+    row, col = int((never["north"] - y) // never["step"]), int((x - never["west"]) // never["step"])
+    inside = 0 <= row < drawn.shape[0] and 0 <= col < drawn.shape[1]
+    return bool(inside and drawn[row, col])
+
+
+@pytest.mark.parametrize("crs", ["EPSG:9377", "EPSG:4326"])
+def test_cells_of_a_raster_that_no_year_measured_have_a_picture_of_their_own(crs):
+    content = example.density(example.raster(crs))
+    found = density.layer(content)
+    row, col = (np.arange(3600) // 60, np.arange(3600) % 60)
+    centres = content.density.grid.centres(row, col).to_crs("EPSG:4326")
+    grey = [never_at(found, x, y) for x, y in zip(centres.x, centres.y, strict=True)]
+    expected = np.zeros((60, 60), bool)
+    expected[tuple(np.array(example.CLOUD).T)] = True
+    np.testing.assert_array_equal(np.reshape(grey, (60, 60)), expected)
+    alpha = read(found["never"]["image"]).convert("RGBA").getchannel("A")
+    assert alpha.getextrema() == (0, density.FAINT)
+    assert found["images"] == density.layer(example.density(example.cells(crs)))["images"]
+
+
+def test_cells_that_a_file_lists_leave_nothing_unmeasured_beyond_them():
+    found = density.layer(example.density())
+    assert (found["never"], found["edge"], found["blank"]) == (None, None, [2021])
+
+
+@pytest.mark.parametrize("crs", ["EPSG:9377", "EPSG:4326"])
+def test_the_edge_of_a_raster_is_the_outline_of_its_cells(crs):
+    known = example.raster(crs)
+    grid = known.grid
+    corners = grid.cells([0, 0, grid.height - 1, grid.height - 1], [0, grid.width - 1, 0, grid.width - 1])
+    expected = corners.union_all().convex_hull.segmentize(0.05 if crs == "EPSG:4326" else 5000)
+    (expected,) = gpd.GeoSeries([expected], crs=grid.crs).to_crs("EPSG:4326")
+    ring = shapely.Polygon(density.layer(example.density(known))["edge"])
+    assert shapely.hausdorff_distance(ring, expected) < 0.001
+    whole = dataclasses.replace(known, unmeasured=np.zeros_like(known.unmeasured))
+    found = density.layer(example.density(whole))
+    assert found["edge"]
+    assert found["never"] is None
+
+
+def test_what_no_year_measured_is_shown_within_bounds_and_small_enough(monkeypatch):
+    known = example.raster("EPSG:4326")
+    assert known.unmeasured is not None
+    known.unmeasured[:, 150:] = True
+    content = example.density(known)
+    whole = density.layer(content)["never"]
+    cloud = density.layer(content, within=(-76.0, 3.4, -75.0, 3.9))
+    assert max(read(cloud["never"]["image"]).size) < 150
+    assert never_at(cloud, -75.5 + 0.01 * 38.5, 3.8 - 0.01 * 26.5)
+    assert not never_at(cloud, -75.5 + 0.01 * 34.5, 3.8 - 0.01 * 26.5)
+    assert density.layer(content, within=(10.0, 10.0, 11.0, 11.0))["never"] is None
+    monkeypatch.setattr(density, "MOST_MASK_BYTES", 400)
+    small = density.layer(content)["never"]
+    assert len(base64.b64decode(small["image"])) <= 400
+    assert small["step"] > whole["step"]
+    monkeypatch.setattr(density, "MOST_MASK_PIXELS", 100)
+    assert np.prod(read(density.layer(content)["never"]["image"]).size) <= 100
+
+
+@given(st.sets(st.tuples(st.integers(0, 11), st.integers(0, 8)), min_size=1))
+def test_no_cell_of_a_mask_lies_beyond_its_rim(cells):
+    mask = np.zeros((12, 9), bool)
+    mask[tuple(np.array(sorted(cells)).T)] = True
+    row, col = density._rim(mask)
+    assert mask[row, col].all()
+    inner, outer = shapely.MultiPoint(np.argwhere(mask)), shapely.MultiPoint(np.column_stack([row, col]))
+    assert inner.convex_hull.equals(outer.convex_hull)
+
+
+def test_a_raster_that_reaches_the_poles_shows_what_it_can():
+    world = Grid("EPSG:4326", Affine(1.0, 0, -180, 0, -1.0, 90), 180, 360)
+    content = with_values({2020: [1.0]}, world)
+    unmeasured = np.ones((180, 360), bool)
+    row, col = np.array([88]), np.array([105])
+    unmeasured[row, col] = False
+    known = dataclasses.replace(content.density, row=row, col=col, unmeasured=unmeasured)
+    found = density.layer(dataclasses.replace(content, density=known), within=(-79.0, -4.0, -67.0, 12.0))
+    assert never_at(found, -70.5, 1.5)
+    assert not never_at(found, -74.5, 1.5)
+
+
 # ---- What it refuses ----
 
 FINE = Grid("EPSG:9377", Affine(500, 0, 4_300_000, 0, -500, 2_000_000), 400, 400)
@@ -218,8 +317,18 @@ def test_cells_below_a_kilometre_are_refused_and_it_is_said_why():
         payload.payload(dataclasses.replace(example.content(), density=content))
 
 
+def finer(content: density.DensityContent) -> density.DensityContent:
+    return dataclasses.replace(content, density=dataclasses.replace(content.density, finer=True))
+
+
+def test_cells_of_a_kilometre_are_not_called_finer_whoever_asked():
+    assert not density.layer(example.density())["finer"]
+    assert not density.layer(finer(example.density()))["finer"]
+
+
 def test_whoever_asks_for_finer_cells_gets_them():
-    found = density.layer(dataclasses.replace(with_values({2020: [1.0, 2.0]}, FINE), finer=True))
+    found = density.layer(finer(with_values({2020: [1.0, 2.0]}, FINE)))
+    assert found["finer"]
     assert found["side_km"] == pytest.approx(0.5, rel=0.01)
     assert found["images"]
 
@@ -265,6 +374,12 @@ def test_outlines_are_those_of_the_cells_to_a_metre():
     assert all(round(value, 5) == value for value in np.ravel(block["rings"][0][0]))
 
 
+def test_without_a_national_total_an_enclave_has_no_share_of_it():
+    content = example.density()
+    alone = dataclasses.replace(content, enclaves=content.enclaves.assign(national_share=np.nan))
+    assert [each["national_share"] for each in density.layer(alone)["enclaves"]] == [None, None]
+
+
 def test_an_enclave_may_lie_in_no_municipality_and_there_may_be_none():
     content = example.density()
     nowhere = content.enclaves.assign(name=None, department=None)
@@ -277,6 +392,7 @@ def test_an_enclave_may_lie_in_no_municipality_and_there_may_be_none():
 def test_terms_and_year_are_told():
     found = density.layer(example.density())
     assert found["terms"]["minimum_ha_per_km2"] == 8
+    assert found["known"] == [2018, 2020]
     assert found["year"] == example.YEAR
     assert density.layer(dataclasses.replace(example.density(), year=None))["year"] == 2021
 

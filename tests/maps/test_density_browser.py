@@ -11,9 +11,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+from affine import Affine
 from PIL import Image
 from selenium.webdriver.common.keys import Keys
 
+from geo.grid import Grid
+from layers.enclaves import EnclaveTerms
 from maps import density, legend, standalone, webmap
 from tests.maps import example, test_accessibility
 from tests.maps.test_accessibility import audit, axe  # noqa: F401 - a fixture
@@ -210,7 +213,7 @@ def test_a_year_without_data_by_cell_has_none_and_the_legend_says_so(desk, lang)
     assert desk.all("#pr-cells li") == []
     look(desk, *place(20, 30), 11)
     assert colour(40.0) not in desk.colours(*place(20, 30), 3)
-    desk.set(year=2021)
+    desk.set(year=2018)
     assert len(desk.all("#pr-cells li")) == rows
 
 
@@ -269,13 +272,15 @@ def test_both_parts_of_a_cut_map_show_the_cells_of_their_year(desktop, page):
     cell = (20, 30)
     look(reader, *place(*cell), 11)
     reader.set(swipe=0.9)
-    reader.wait(lambda: colour(40.0) in one_colour(reader, "pr-one", cell), "the year on the left")
-    reader.wait(lambda: colour(density_at(cell, 2018)) in one_colour(reader, "pr-two", cell), "the year on the right")
+    reader.wait(lambda: colour(40.0) == one_colour(reader, "pr-one", place(*cell)), "the year on the left")
+    reader.wait(
+        lambda: colour(density_at(cell, 2018)) == one_colour(reader, "pr-two", place(*cell)), "the year on the right"
+    )
     assert "2020 | 2018" in reader.text("#pr-cells h2")
     clean(desktop)
 
 
-def one_colour(reader: Reader, pane: str, cell: tuple[int, int]) -> set[tuple[int, ...]]:
+def one_colour(reader: Reader, pane: str, spot: tuple[float, float]) -> tuple[int, ...]:
     pixel = reader.run(
         """
         const [pane, lat, lng] = arguments, map = presencia.map;
@@ -285,9 +290,9 @@ def one_colour(reader: Reader, pane: str, cell: tuple[int, int]) -> set[tuple[in
         const [x, y] = [at.x + frame.x - box.x, at.y + frame.y - box.y].map(Math.round);
         return [...sheet.getContext("2d").getImageData(x, y, 1, 1).data].slice(0, 3);
         """,
-        pane, *place(*cell),
+        pane, *spot,
     )  # fmt: skip
-    return {tuple(pixel)}
+    return tuple(pixel)
 
 
 # ---- Enclaves ----
@@ -319,15 +324,17 @@ CARD = {
     "es": [
         "Enclave de coca", "1.440 ha", "95,3 %", "48 km²", "48 celdas",
         "se tocan por un lado o una esquina, que en 2020 tenían al menos 8 ha de coca por km² y tuvieron coca en al "
-        "menos 5 de los últimos 10 años, y que juntas suman al menos 3 km²",
-        "7,5", "17,3 km", "En resguardo indígena\n25 %", "En consejo comunitario\n0 %",
+        "menos 2 de los 2 años medidos (2018-2020), y que juntas suman al menos 3 km²",
+        "Años con coca, de los 2 años medidos (media de sus celdas)\n1,5", "17,3 km",
+        "En resguardo indígena\n25 %", "En consejo comunitario\n0 %",
         "En parque nacional\nno medido", "Aquí rigen derechos especiales",
     ],
     "en": [
         "Coca enclave", "1,440 ha", "95.3%", "48 km²", "48 cells",
-        "share a side or a corner, that in 2020 had at least 8 ha of coca per km² and had coca in at least 5 of the "
-        "last 10 years, and that together make up at least 3 km²",
-        "7.5", "17.3 km", "In an indigenous reserve\n25%", "In a community council\n0%",
+        "share a side or a corner, that in 2020 had at least 8 ha of coca per km² and had coca in at least 2 of the "
+        "2 years measured (2018-2020), and that together make up at least 3 km²",
+        "Years with coca, of the 2 years measured (mean of its cells)\n1.5", "17.3 km",
+        "In an indigenous reserve\n25%", "In a community council\n0%",
         "In a national park\nnot measured", "Special rights apply here",
     ],
 }  # fmt: skip
@@ -423,6 +430,185 @@ def test_by_finger_on_a_phone(hand, lang):
     assert hand.run("return document.documentElement.scrollWidth <= innerWidth")
 
 
+# ---- What was not measured, finer cells, few years, no national total ----
+
+
+@pytest.fixture(scope="module")
+def raster_page(tmp_path_factory) -> Path:
+    shown = example.density(example.raster("EPSG:4326"))
+    return example.write(tmp_path_factory.mktemp("raster"), dataclasses.replace(example.content(), density=shown))
+
+
+@pytest.fixture(scope="module")
+def lone_page(tmp_path_factory) -> Path:
+    """Cells of 500 m of one year without a national total."""
+    known = example.grid()
+    half = Grid(known.crs, known.transform @ Affine.scale(0.5), known.height, known.width)
+    cells = example.cells()
+    one = dataclasses.replace(cells, grid=half, hectares=cells.hectares[[2020]] / 4, finer=True)
+    shown = example.density(one)
+    enclaves = shown.enclaves.assign(national_share=np.nan, years_with_coca=1.0, years_known=1)
+    return with_density(tmp_path_factory.mktemp("lone"), dataclasses.replace(shown, enclaves=enclaves))
+
+
+@pytest.fixture(scope="module")
+def decade_page(tmp_path_factory) -> Path:
+    cells = example.cells()
+    decade = dataclasses.replace(cells, hectares=pd.DataFrame(dict.fromkeys(range(2011, 2021), cells.hectares[2020])))
+    return with_density(
+        tmp_path_factory.mktemp("decade"), dataclasses.replace(example.density(decade), terms=EnclaveTerms())
+    )
+
+
+def with_density(folder: Path, shown: density.DensityContent) -> Path:
+    return example.write(folder, dataclasses.replace(example.content(), density=shown))
+
+
+def tinted(under: tuple[int, ...]) -> list[float]:
+    """What is seen of a colour under what was not measured."""
+    share = density.FAINT / 255
+    grey = bytes.fromhex(density.TINT[1:])
+    return [share * over + (1 - share) * below for over, below in zip(grey, under, strict=True)]
+
+
+CLOUDY = (26.5, 38.5)  # amid what no year measured
+FAR = (3.9, -75.3)  # in a municipality, beyond the raster
+HOT, CLEAR = (20, 30), (20, 34)
+
+
+@pytest.mark.parametrize("zoom", [7, 10, 12])
+def test_hot_clear_blank_and_never_measured_cells_are_told_apart(desktop, raster_page, zoom):
+    reader = opened(desktop, raster_page, f"{ON}&year=2020")
+    reader.run(BARE)
+    at = {name: place(*cell, "EPSG:4326") for name, cell in [("hot", HOT), ("clear", CLEAR), ("never", CLOUDY)]}
+    look(reader, *at["never"], zoom)
+    if zoom > 7:
+        shows(reader, HOT, colour(density_at(HOT, crs="EPSG:4326"), "EPSG:4326"), "EPSG:4326")
+    clear = seen(reader, *at["clear"])
+    reader.wait(lambda: seen(reader, *at["never"]) == pytest.approx(tinted(clear), abs=2), "grey where never measured")
+    assert seen(reader, *place(22, 37, "EPSG:4326")) == clear
+    look(reader, *FAR, zoom)
+    assert seen(reader, *FAR) == pytest.approx(tinted(clear), abs=2), "beyond the raster"
+    look(reader, *at["hot"], zoom)
+    reader.set(year=2021)
+    # From afar a cell is smaller than a pixel, and its dot is beside its middle.
+    expected, reach = pytest.approx(tinted(clear), abs=2), 0.5 * (zoom < 8)
+    spots = [place(HOT[0] + reach * y, HOT[1] + reach * x, "EPSG:4326") for y in (-1, 0, 1) for x in (-1, 0, 1)]
+    reader.wait(lambda: any(seen(reader, *spot) == expected for spot in spots), "grey where blank")
+    assert seen(reader, *at["clear"]) == pytest.approx(clear, abs=2)
+    reader.set(year=2019)
+    assert seen(reader, *at["never"]) == pytest.approx(seen(reader, *at["clear"]), abs=2), "no year, and so no grey"
+    clean(desktop)
+
+
+def test_both_parts_of_a_cut_map_show_what_was_not_measured(desktop, raster_page):
+    reader = opened(desktop, raster_page, f"{ON}&compare=swipe&year=2020&year2=2021")
+    reader.run(BARE)
+    spot, beside = place(*CLOUDY, "EPSG:4326"), place(22, 37, "EPSG:4326")
+    look(reader, *spot, 11)
+    for swipe in (0.9, 0.1):
+        reader.set(swipe=swipe)
+        expected = pytest.approx(tinted(seen(reader, *beside)), abs=2)
+        reader.wait(lambda: seen(reader, *spot) == expected, f"grey with the cut at {swipe}")  # noqa: B023
+    clean(desktop)
+
+
+def test_the_edge_of_a_raster_is_a_dashed_line(desktop, raster_page, degrees_page):
+    edge = (3.8, -75.03)
+    for path, dashed in ((raster_page, True), (degrees_page, False)):
+        reader = opened(desktop, path, ON)
+        reader.run(BARE)
+        look(reader, *edge, 12)
+        x, y = (round(value) for value in reader.place(*edge))
+        shot = np.asarray(Image.open(io.BytesIO(desktop.get_screenshot_as_png())).convert("RGB"), dtype=int)
+        along = shot[y - 1 : y + 2, x - 30 : x].min(axis=2)
+        assert ((along.min(axis=0) < 130).any() and (along.max(axis=0) > 240).any()) == dashed
+        assert np.ptp(shot[y - 20 : y - 8, x - 30 : x].reshape(-1, 3), axis=0).max() <= 2
+        clean(desktop)
+
+
+GAP = {"es": "Sin medir", "en": "Not measured"}
+EDGE = {"es": "Borde de la capa", "en": "Edge of the layer"}
+
+
+def test_the_legend_tells_what_was_not_measured_where_there_is_such(desktop, page, raster_page, lang):
+    reader = opened(desktop, raster_page, f"{ON}&lang={lang}")
+    told = reader.text("#pr-cells")
+    assert {"es": "0 (sin coca)", "en": "0 (no coca)"}[lang] in told
+    assert GAP[lang] in told
+    assert EDGE[lang] in told
+    grey = reader.run("return getComputedStyle(document.querySelector('.pr-swatch-unmeasured')).backgroundColor")
+    assert grey.startswith("rgba(92, 92, 92, 0.37")
+    reader.set(year=2019)
+    assert GAP[lang] not in reader.text("#pr-cells")
+    clean(desktop)
+    reader = opened(desktop, page, f"{ON}&lang={lang}&year=2020")
+    assert not {GAP[lang], EDGE[lang]} & set(reader.text("#pr-cells").splitlines())
+    reader.set(year=2021)
+    assert GAP[lang] in reader.text("#pr-cells")
+    assert EDGE[lang] not in reader.text("#pr-cells")
+    clean(desktop)
+
+
+FINER = {
+    "es": "Celdas de menos de 1 km: muestran lotes de familias. No lo difunda.",
+    "en": "Cells of less than 1 km: they show families’ fields. Do not pass on.",
+}
+
+
+def test_finer_cells_say_so_in_panel_and_legend(desktop, lone_page, page, lang):
+    reader = opened(desktop, lone_page, f"{ON}&lang={lang}")
+    assert reader.text("#pr-density").startswith(FINER[lang])
+    assert FINER[lang] in reader.text("#pr-cells")
+    reader.set(year=2019)
+    assert FINER[lang] in reader.text("#pr-cells")
+    clean(desktop)
+    reader = opened(desktop, page, f"{ON}&lang={lang}")
+    assert reader.all(".pr-finer") == []
+    clean(desktop)
+
+
+ONE_YEAR = {
+    "es": "en 2020, el único año medido: no se sabe si perdura.",
+    "en": "in 2020, the only year measured: whether it lasts is not known.",
+}
+NO_SHARE = {"es": "sin total nacional publicado", "en": "no published national total"}
+
+
+def test_of_one_year_it_is_not_said_that_coca_lasts(desktop, lone_page, lang):
+    reader = opened(desktop, lone_page, f"{ON}&lang={lang}")
+    assert ONE_YEAR[lang] in reader.text("#pr-density")
+    reader.run("presencia.app.choose('E01', {})")
+    card = reader.text("#pr-card")
+    assert ONE_YEAR[lang] in card
+    assert {"es": "Años con coca, de 1 año medido\n1", "en": "Years with coca, of 1 year measured\n1"}[lang] in card
+    assert "10" not in reader.text("#pr-card .pr-why")
+    clean(desktop)
+
+
+def test_without_a_national_total_the_card_says_so(desktop, lone_page, lang):
+    reader = opened(desktop, lone_page, f"{ON}&lang={lang}")
+    reader.run("presencia.app.choose('E01', {})")
+    assert reader.text("#pr-card").count(NO_SHARE[lang]) == 2
+    assert "%" not in reader.text("#pr-card .pr-tiles")
+    reader.wait(lambda: told_aloud(reader, NO_SHARE[lang]), "the words")
+    clean(desktop)
+
+
+def told_aloud(reader: Reader, words: str) -> bool:
+    return any(words in (part.get_attribute("textContent") or "") for part in reader.all("[aria-live]"))
+
+
+def test_with_all_years_of_the_window_the_terms_are_those_asked_for(desktop, decade_page, lang):
+    reader = opened(desktop, decade_page, f"{ON}&lang={lang}")
+    words = {"es": "en al menos 5 de los últimos 10 años", "en": "in at least 5 of the last 10 years"}[lang]
+    assert words in reader.text("#pr-density")
+    reader.run("presencia.app.choose('E01', {})")
+    assert words in reader.text("#pr-card")
+    assert {"es": "de los últimos 10", "en": "of the last 10"}[lang] in reader.text("#pr-card .pr-figures")
+    clean(desktop)
+
+
 # ---- For everyone ----
 
 
@@ -452,3 +638,12 @@ def test_neither_the_list_nor_the_card_breaks_a_rule_gravely(reader, axe, part):
             reader.run("return innerWidth > 760")
             or reader.run(test_accessibility.TARGETS, test_accessibility.FINGER) == []
         )
+
+
+@pytest.mark.parametrize("screen", ["desktop", "phone"])
+@pytest.mark.parametrize("shown", ["raster_page", "lone_page"])
+def test_neither_notice_nor_gaps_break_a_rule_gravely(request, axe, screen, shown):  # noqa: F811
+    driver = request.getfixturevalue(screen)
+    reader = opened(driver, request.getfixturevalue(shown), ON)
+    test_neither_the_list_nor_the_card_breaks_a_rule_gravely(reader, axe, reveal)
+    clean(driver)
