@@ -21,7 +21,7 @@ AXE := build/npm/node_modules/axe-core/axe.min.js
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help zones test axe check lint types contracts format atlas dictionary findings bench pages fuzz clean
+.PHONY: help zones test axe check lint types contracts format atlas dictionary findings bench pages rasters scale fuzz clean
 
 help: ## list what can be made
 	@echo "make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -68,6 +68,13 @@ bench: $(READY_TEST) ## time the draws beside a loop over pymcdm (ARGS="--draws 
 
 pages: $(READY_TEST) ## measure the map beside folium's and geopandas' (needs npm and chromium; ARGS="--markdown")
 	PYTHONPATH=. $(PY) benchmarks/webmap.py $(ARGS)
+
+rasters: $(READY_TEST) ## measure zonal statistics beside exactextract and rasterstats (ARGS="--markdown")
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[bench]'
+	PYTHONPATH=. $(PY) benchmarks/zonal.py $(ARGS)
+
+scale: $(READY_TEST) ## measure zonal statistics on threads and on Dask's workers
+	PYTHONPATH=. $(PY) benchmarks/scale.py $(ARGS)
 
 fuzz: $(READY_DEV) ## malformed files at every loader for ten minutes (Linux)
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev,fuzz]'
