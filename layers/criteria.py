@@ -36,8 +36,9 @@ class Evidence:
     ----------
     coca, eradicated, farc_events, homicides, population : DataFrame
         A row a unit, a column a year.
-    area_km2, station_km : Series
-        Facts of the unit.
+    area_km2, station_km, seat_station_km : Series
+        Facts of the unit: distances to the nearest post, ``station_km`` from its coca where cells tell where it is, and
+        ``seat_station_km`` from its seat, where its people are taken to live.
     """
 
     coca: pd.DataFrame
@@ -47,6 +48,7 @@ class Evidence:
     population: pd.DataFrame
     area_km2: pd.Series
     station_km: pd.Series
+    seat_station_km: pd.Series
 
 
 @dataclass(frozen=True)
@@ -295,7 +297,9 @@ MEASURES: Mapping[str, Measure] = {
         lambda e, w, year: e.station_km, "Distance to a police post", "Distancia a un puesto de policía", "km", "km",
     ),
     "people_beyond": Measure(
-        lambda e, w, year: measures.people_beyond(e.population, e.station_km, year=year, radius_km=w.station_radius_km),
+        lambda e, w, year: measures.people_beyond(
+            e.population, e.seat_station_km, year=year, radius_km=w.station_radius_km
+        ),
         "People beyond the radius", "Personas fuera del radio", "people", "personas",
     ),
 }  # fmt: skip

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from geo import overlay
@@ -15,6 +16,7 @@ from layers.boundaries import Boundaries
 from layers.tables import Absent, Layer
 
 FIRST_YEAR = 2001
+COCA, SEAT = "coca", "seat"
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class Panel:
         Index ``code``; the columns of :class:`layers.boundaries.Boundaries` and ``pdet_region``, ``pdet`` (bool),
         ``etcr`` (bool: whether a reincorporation site lies inside), ``reserve_share``, ``council_share`` and
         ``park_share`` (0..1 of the area; missing where the table of special areas lacks the code), and ``station_km``
-        (km from the municipality's point to the nearest police post; missing where police data are).
+        (km from the municipality's point to the nearest police post; missing where police data are). With a density
+        layer there are also the columns that :func:`measured_from_coca` adds.
     years : DataFrame
         Index ``code`` and ``year``, every municipality in every year; a column a layer, NaN where it was not measured.
     notes : tuple of str
@@ -104,6 +107,31 @@ def join(
     region = pdet.reindex(codes)
     facts = places.assign(pdet_region=region, pdet=region.notna()).join(special)
     return Panel(facts, pd.DataFrame(columns, index=index), tuple(notes))
+
+
+def measured_from_coca(panel: Panel, access: pd.DataFrame) -> Panel:
+    """Take distances to posts from the coca itself where cells tell where it is, and from the seat elsewhere.
+
+    Parameters
+    ----------
+    panel : Panel
+        The panel.
+    access : DataFrame
+        Index ``code``: ``station_km`` and shares, see :func:`layers.access.within_post`; missing where the cells do
+        not tell.
+
+    Returns
+    -------
+    Panel
+        The same with these in ``places``; there ``station_km_from`` says whether a distance is from the ``coca`` or the
+        ``seat``, and ``seat_station_km`` keeps the seat's.
+    """
+    near = access.reindex(panel.places.index)
+    seat = panel.places["station_km"]
+    station_km = near["station_km"].fillna(seat)
+    source = pd.Series(np.where(near["station_km"].notna(), COCA, SEAT), index=seat.index).where(station_km.notna())
+    places = panel.places.assign(station_km=station_km, station_km_from=source, seat_station_km=seat)
+    return replace(panel, places=places.join(near.drop(columns="station_km")))
 
 
 def _places(

@@ -78,6 +78,7 @@ def evidence(panel: Panel) -> Evidence:
         population=panel.wide("population"),
         area_km2=places["area_km2"],
         station_km=places["station_km"],
+        seat_station_km=places.get("seat_station_km", places["station_km"]),
     )
 
 

@@ -25,6 +25,7 @@ PLACES = (
     "code", "name", "department_code", "department", "area_km2", "lon", "lat", "point", "pdet_region", "pdet",
     "etcr", "reserve_share", "council_share", "park_share", "station_km", "geometry",
 )  # fmt: skip
+BY_CODE = ("code", "name", "department")
 ABSENT = {Absent.ZERO: (), Absent.ZERO_IF_LISTED: ("never_listed",), Absent.MISSING: ("no_row",)}
 INTRO = """# Data dictionary
 
@@ -108,6 +109,24 @@ def zones() -> list[Column]:
     return [_column(name, own[name]) if name in own else _told(name) for name in ZONES]
 
 
+def by_cell(name: str) -> list[Column]:
+    """Columns that a density layer brings.
+
+    Parameters
+    ----------
+    name : {"added", "density", "enclaves", "cells"}
+        What ``zone.py --density`` adds to ``municipalities.geojson``, or the files ``density.csv``,
+        ``enclaves.geojson`` or ``cells.geojson`` of ``scripts/density.py``.
+
+    Returns
+    -------
+    list of Column
+        In the order of the file.
+    """
+    first = [_told(column) for column in BY_CODE] if name == "density" else []
+    return [*first, *(_column(column, fact) for column, fact in _facts()[name].items())]
+
+
 def markdown() -> str:
     """The dictionary as Markdown.
 
@@ -119,6 +138,10 @@ def markdown() -> str:
     tables = {
         "`municipalities.geojson` and `scores.csv`: a row a municipality": municipalities(),
         "`zones.geojson`: a row a zone": zones(),
+        "`municipalities.geojson` and `scores.csv` of a run with `--density` have these, too": by_cell("added"),
+        "`density.csv`: a row a municipality, where a density layer was given": by_cell("density"),
+        "`enclaves.geojson`: a row an enclave": by_cell("enclaves"),
+        "`cells.geojson`: a row a cell": by_cell("cells"),
         "`Panel.places`: a row a municipality": places(),
         "`Panel.years`: a row a municipality and year": years(),
     }

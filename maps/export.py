@@ -31,6 +31,8 @@ COLUMNS = (
     "rank_low", "rank_high", "top_share", "high_cultivation", "vacated", "pdet", "etcr", "reserve_share",
     "council_share", "park_share", "zone",
 )  # fmt: skip
+# Only where a density layer was given.
+CELL_COLUMNS = ("station_km_from", "coca_within_5km", "coca_within_10km", "coca_within_20km")
 WHOLE = frozenset({"population", "farc_events", "people_beyond", "rank", "rank_low", "rank_high"})
 
 
@@ -47,10 +49,12 @@ def attributes(municipalities: pd.DataFrame, contributions: pd.DataFrame) -> pd.
     Returns
     -------
     DataFrame
-        ``COLUMNS`` and a column ``contribution_NAME`` a criterion; whole numbers as such, missing values as missing.
+        ``COLUMNS``, those of ``CELL_COLUMNS`` that there are, and a column ``contribution_NAME`` a criterion; whole
+        numbers as such, missing values as missing.
     """
     parts = contributions.add_prefix(CONTRIBUTION).reindex(municipalities.index).round(SCORE_DECIMALS)
-    table = municipalities[list(COLUMNS)].round(dict.fromkeys(COLUMNS, FIGURE_DECIMALS))
+    names = [*COLUMNS, *(name for name in CELL_COLUMNS if name in municipalities)]
+    table = municipalities[names].round(dict.fromkeys(names, FIGURE_DECIMALS))
     table["score"] = municipalities["score"].round(SCORE_DECIMALS)
     return table.astype(dict.fromkeys(WHOLE, "Int64")).join(parts)
 

@@ -15,9 +15,9 @@ import shapely
 
 from geo.files import sha256
 from geo.score import Rescale, Scale
-from layers import boundaries, criteria, divipola, dynamics, fetch, goal, police, published, territories
+from layers import boundaries, criteria, density, divipola, dynamics, fetch, goal, police, published, territories
 from layers.criteria import Zoning
-from layers.panel import Panel
+from layers.panel import COCA, SEAT, Panel
 from layers.priority import Priorities
 from layers.report import Report
 from layers.robustness import Robustness
@@ -192,7 +192,18 @@ def _described(inputs: Inputs, settings: Settings) -> dict[str, Any]:
         "bundled": settings.config is None,
         "sha256": sha256(config),
     }
-    return described | {divipola.SOURCE: names, "config": chosen}
+    return described | {divipola.SOURCE: names, "config": chosen} | _cells(inputs, settings)
+
+
+def _cells(inputs: Inputs, settings: Settings) -> dict[str, Any]:
+    """The density layer, where there is one, and how it is to be read."""
+    if settings.density is None or inputs.density is None:
+        return {}
+    asked, source = settings.density, sources()[density.SOURCE]
+    how = {"unit": asked.unit, "years": list(asked.years), "finer": asked.finer}
+    report = inputs.density.report.as_dict()
+    more = {f"density_{number}": _input(path, source) for number, path in enumerate(asked.paths[1:], 2)}
+    return {"density": _input(asked.paths[0], source) | how | {"report": report}, **more}
 
 
 def _input(path: Path, source: Source) -> dict[str, Any]:
@@ -213,6 +224,21 @@ def _fetched(path: Path) -> dict[str, Any]:
     return credit | {"url": entry.url, "fetched": entry.fetched, "version": entry.version}
 
 
+def _distances(places: pd.DataFrame) -> list[str]:
+    """Whether distances to posts are of two kinds, which are not alike."""
+    if "station_km_from" not in places:
+        return []
+    kinds = places["station_km_from"]
+    coca, seat = int((kinds == COCA).sum()), int((kinds == SEAT).sum())
+    told = f"station_km of {coca} candidates is measured from their coca by cell"
+    if not seat:
+        return [told]
+    return [
+        f"{told}, and of {seat} from the seat, since the density layer has no coca there or did not look: the two are "
+        "not alike, and ranks mix them; see station_km_from"
+    ]
+
+
 def _warnings(inputs: Inputs, joined: Panel, priorities: Priorities, checked: Sequence[Layer]) -> list[str]:
     """What a reader must know before using the result."""
     table = priorities.table
@@ -223,6 +249,7 @@ def _warnings(inputs: Inputs, joined: Panel, priorities: Priorities, checked: Se
     return [
         *(sentence for layer in checked if (sentence := published.difference(layer, priorities.year))),
         *joined.notes,
+        *_distances(joined.places[scored]),
         *([f"{partial} candidates are scored on part of the measures; see coverage"] if partial else []),
         *(
             [f"{unknown} candidates lie in departments whose police data are missing; station_km is blank there"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from geo.files import sha256
 from layers import criteria
 from layers.tables import ATLAS
 from maps import record
-from maps.inputs import Settings
+from maps.inputs import DensityFiles, Settings
 
 KEYS = ("year", "seed", "draws", "lang", "drop_unmatched", "data", "weight_changes", "inputs", "versions")
 
@@ -140,7 +141,17 @@ def _settings(recorded: Mapping[str, Any]) -> Settings:
         drop_unmatched=recorded["drop_unmatched"],
         data=recorded["data"],
         weight_changes=recorded["weight_changes"],
+        density=_density(recorded["inputs"]),
     )
+
+
+def _density(inputs: Mapping[str, Any]) -> DensityFiles | None:
+    """The density layer, whose further files stand under names of their own."""
+    if "density" not in inputs:
+        return None
+    first = inputs["density"]
+    paths = tuple(Path(entry["file"]) for name, entry in inputs.items() if re.fullmatch(r"density(_\d+)?", name))
+    return DensityFiles(paths, unit=first["unit"], years=tuple(first["years"]), finer=first["finer"])
 
 
 def _named(entry: Mapping[str, Any]) -> Path | None:

@@ -18,8 +18,9 @@ from layers.panel import Panel
 from layers.priority import Priorities, prioritise
 from layers.sources import sources
 from layers.tables import ATLAS
-from maps import export, record, standalone, webmap
+from maps import bycell, export, record, standalone, webmap
 from maps import reasons as explained
+from maps.density import DensityContent
 from maps.inputs import Inputs, Settings, read
 from maps.payload import MapContent
 
@@ -178,9 +179,9 @@ def find(settings: Settings, zoning: Zoning, inputs: Inputs, *, step: Callable[[
         What was found.
     """
     step("joining")
-    joined = inputs.join(drop_unmatched=settings.drop_unmatched)
-    step("scoring")
     year = year_of(settings, zoning, inputs)
+    joined = inputs.join(year=year, drop_unmatched=settings.drop_unmatched)
+    step("scoring")
     priorities = prioritise(joined, zoning, year=year, draws=settings.draws, seed=settings.seed)
     pairs = coverage.neighbours(joined.places)
     step("grouping zones")
@@ -196,13 +197,15 @@ def find(settings: Settings, zoning: Zoning, inputs: Inputs, *, step: Callable[[
     return Work(inputs, zoning, joined, priorities, pairs, zone, grouped)
 
 
-def content_of(work: Work) -> MapContent:
+def content_of(work: Work, *, cells: DensityContent | None = None) -> MapContent:
     """All that the map of a run shows.
 
     Parameters
     ----------
     work : Work
         What was found.
+    cells : DensityContent, optional
+        Coca by cell; that of the run's own layer, if it has one, if not given.
 
     Returns
     -------
@@ -222,6 +225,7 @@ def content_of(work: Work) -> MapContent:
         sources=tuple(sources()[name] for name in DRAWN_SOURCES),
         attribution=inputs.boundaries.path.name if own_boundaries else "© geoBoundaries (CC BY 4.0)",
         topology=_topology(inputs, joined.places),
+        density=cells or bycell.content_of(inputs, joined, year=work.priorities.year),
     )
 
 

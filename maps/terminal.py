@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from geo.errors import PresenciaError
+from geo.files import sha256
 from layers import criteria
 from layers.report import Report
 from maps import plan
@@ -40,8 +41,13 @@ OPENERS = {"darwin": "open", "win32": 'start ""'}
 
 
 @contextmanager
-def steps() -> Iterator[Callable[[str], None]]:
+def steps(names: Sequence[str] = STEPS) -> Iterator[Callable[[str], None]]:
     """Show a progress bar on a terminal, and nothing in a pipe.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The steps, in order; those of a run if not given.
 
     Yields
     ------
@@ -51,10 +57,10 @@ def steps() -> Iterator[Callable[[str], None]]:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("", total=len(STEPS))
+        task = progress.add_task("", total=len(names))
 
         def begin(name: str) -> None:
-            progress.update(task, description=name, completed=STEPS.index(name))
+            progress.update(task, description=name, completed=names.index(name))
 
         yield begin
 
@@ -86,6 +92,8 @@ def report(run: Run) -> None:
     for text in _read(run):
         console.print(Text(text), soft_wrap=True)
     for text in run.summary["warnings"]:
+        console.print(Text(f"Note: {text}", style="yellow"), soft_wrap=True)
+    for text in _left_behind(run.folder):
         console.print(Text(f"Note: {text}", style="yellow"), soft_wrap=True)
     path = (run.folder / "map.html").resolve()
     opener = OPENERS.get(sys.platform, "xdg-open")
@@ -173,6 +181,13 @@ def _read(run: Run) -> Iterator[str]:
         report = entry["report"]
         yield f"Read {entry['file']}: {report['rows_read']:,} rows, {report['rows_kept']:,} kept."
         yield from (f"  {line}" for line in Report.from_dict(report).short)
+
+
+def _left_behind(folder: Path) -> Iterator[str]:
+    """What scripts/density.py has written for an earlier run in this folder."""
+    file = folder / "density.json"
+    if file.is_file() and sha256(folder / "run.json") not in file.read_text(encoding="utf-8", errors="replace"):
+        yield "density.json and what was written with it are of an earlier run: run scripts/density.py again"
 
 
 def _cells(row: Mapping[Hashable, Any]) -> tuple[str, ...]:

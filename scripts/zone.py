@@ -18,6 +18,13 @@ class Lang(StrEnum):
     en = "en"
 
 
+class Unit(StrEnum):
+    """What values of a density layer are."""
+
+    ha = "ha"
+    share = "share"
+
+
 class Data(StrEnum):
     """Where data come from."""
 
@@ -53,6 +60,14 @@ def main(
             help="For how many on either side of the first 20 to seek the smallest change of weights; 10 take seconds.",
         ),
     ] = 0,
+    density: Annotated[
+        Path | None,
+        typer.Option(help="Coca by cell (GeoTIFF or grid polygons): distances to posts are then the coca's own."),
+    ] = None,
+    density_unit: Annotated[Unit, typer.Option(help="Its values: ha in a cell, or share of the cell.")] = Unit.ha,
+    density_years: Annotated[
+        str, typer.Option(help="Years of its bands, 2020 or 2001-2023. Default: as bands or the file tell.")
+    ] = "",
     replay: Annotated[
         Path | None,
         typer.Option(help="A run.json: run the same again and compare the bytes. Only --out goes with it."),
@@ -72,7 +87,7 @@ def main(
             terminal.explain(config)
             return
         from maps import replay as again
-        from maps.inputs import Settings
+        from maps.inputs import DensityFiles, Settings, years_of
         from maps.run import run
 
         settings = Settings(
@@ -88,6 +103,7 @@ def main(
             drop_unmatched,
             data.value,
             weight_changes,
+            None if density is None else DensityFiles((density,), density_unit.value, years_of(density_years)),
         )
         if replay is not None:
             settings = again.settings_of(replay, out, also=terminal.given(context))

@@ -55,10 +55,12 @@
       if (!read.has(name)) read.set(name, codec.numbers(facts[name], count));
       return read.get(name);
     };
+    /* People live about the seat, also where distances are taken from the coca itself. */
+    const seat = () => fact("seat_station_km" in facts ? "seat_station_km" : "station_km");
     const column = (name, year) => yearly(name).columns.get(year) || missing;
     const span = (name, first, last) => Array.from({ length: last - first + 1 }, (_, at) => column(name, first + at));
     const last = (name, year, years) => span(name, year - years + 1, year);
-    return { count, missing, fact, column, span, last, years: yearly("coca_ha").years };
+    return { count, missing, fact, seat, column, span, last, years: yearly("coca_ha").years };
   }
 
   /* The columns of a span become a row for each place, and a row becomes a value. */
@@ -70,7 +72,7 @@
     });
   }
 
-  function registry({ count, missing, fact, column, span, last, years }, { terms, spots }, values) {
+  function registry({ count, missing, fact, seat, column, span, last, years }, { terms, spots }, values) {
     const eradicated = (year) => rows(last("eradicated_ha", year, terms.eradication_years), sum);
     const farc = () => rows(span("farc_events", terms.farc_first, terms.farc_last), sum);
 
@@ -105,7 +107,7 @@
 
     function peopleBeyond(year) {
       const people = column("population", year);
-      return fact("station_km").map((km, place) => (Number.isNaN(km) ? NaN : km > terms.station_radius_km ? people[place] : 0));
+      return seat().map((km, place) => (Number.isNaN(km) ? NaN : km > terms.station_radius_km ? people[place] : 0));
     }
 
     function change(year) {

@@ -198,6 +198,7 @@ def invented(zoning: Zoning, facts: pd.DataFrame, series: Mapping[str, pd.DataFr
         "facts": {
             **dict.fromkeys(("name", "department", "pdet_region"), words),
             **{name: pack.numbers(facts.get(name, none[YEAR])) for name in ("area_km2", "station_km")},
+            **({payload.SEAT_FACT: pack.numbers(facts[payload.SEAT_FACT])} if payload.SEAT_FACT in facts else {}),
         },
         "series": {name: pack.series(series.get(name, none)) for name in payload.SERIES},
         "spots": {},

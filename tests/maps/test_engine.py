@@ -202,7 +202,11 @@ def _gappy(rng: np.random.Generator, codes: pd.Index, years: range, steps: list[
 def test_measures_at_their_limits_and_across_gaps_are_pythons(page: Page, country: Country):
     zoning, rng, codes = country.zoning, np.random.default_rng(7), _codes(400)
     facts = pd.DataFrame(
-        {"area_km2": rng.choice([0.5, 3.0], 400), "station_km": rng.choice([0.0, 9.9, 10.0, 10.1, np.nan], 400)},
+        {
+            "area_km2": rng.choice([0.5, 3.0], 400),
+            "station_km": rng.choice([0.0, 9.9, 10.0, 10.1, np.nan], 400),
+            "seat_station_km": rng.choice([0.0, 9.9, 10.0, 10.1, np.nan], 400),
+        },
         index=codes,
     )
     series = {
@@ -216,7 +220,7 @@ def test_measures_at_their_limits_and_across_gaps_are_pythons(page: Page, countr
     wide = {name: frame.reindex(columns=YEARS) for name, frame in series.items()}
     known = Evidence(
         wide["coca_ha"], wide["eradicated_ha"], wide["farc_events"], wide["homicides"], wide["population"],
-        facts["area_km2"], facts["station_km"],
+        facts["area_km2"], facts["station_km"], facts["seat_station_km"],
     )  # fmt: skip
     years = [year for year in YEARS if wide["coca_ha"][year].notna().any()]
     assert (

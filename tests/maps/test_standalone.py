@@ -330,7 +330,7 @@ def test_every_asset_is_used():
 
 def test_every_asset_that_is_asked_for_exists():
     asked = {text for text in _literals() if re.fullmatch(r"[\w-]+(?:\.html\.j2|\.js|\.css|\.json)", text)}
-    asked -= {"leaflet.js", "leaflet.css", "run.json", "explanations.json"}
+    asked -= {"leaflet.js", "leaflet.css", "run.json", "explanations.json", "density.json"}
     assert {name for name in asked if not (ASSETS / name).is_file()} == set()
 
 
