@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyproj
 import rasterio
-from rasterio.enums import MaskFlags
+from rasterio.enums import Interleaving, MaskFlags
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
@@ -38,6 +38,7 @@ KINDS = "GeoTIFF or COG, Erdas Imagine, ASCII grid"
 # The Andes at 10 m are 70 thousand million cells (docs/scale.md); a header that tells of far more is broken or a trap.
 MOST_CELLS = 10**11
 TILE_CELLS = 2**19
+TOGETHER = 8  # bands of a tile that are read at once without making it smaller
 # GDAL's own cache: tiles follow a raster's blocks, so that it serves bands that are interleaved, and little else.
 CACHE_BYTES = 64 * 2**20
 
@@ -116,6 +117,8 @@ class Raster:
         Whether the file carries a mask of its own beside the values.
     block : tuple of int
         Rows and columns of the blocks in which the file is stored.
+    interleaved : bool
+        Whether a block holds all bands, which are then read together.
     tags : mapping of str to str
         What else the file says of itself.
     """
@@ -129,6 +132,7 @@ class Raster:
     offsets: tuple[float, ...]
     masked: bool
     block: tuple[int, int]
+    interleaved: bool = False
     tags: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
@@ -177,11 +181,12 @@ def describe(path: Path) -> Raster:
             offsets=tuple(data.offsets),
             masked=any(MaskFlags.per_dataset in flags for flags in data.mask_flag_enums),
             block=data.block_shapes[0],
+            interleaved=data.count > 1 and data.interleaving is Interleaving.pixel,
             tags={str(name): str(text) for name, text in data.tags().items()},
         )
 
 
-def tiles(grid: Grid, block: tuple[int, int]) -> list[Tile]:
+def tiles(grid: Grid, block: tuple[int, int], *, together: int = 1) -> list[Tile]:
     """Divide a grid into windows that follow the blocks of its file, of about half a million cells.
 
     Parameters
@@ -190,6 +195,8 @@ def tiles(grid: Grid, block: tuple[int, int]) -> list[Tile]:
         The grid.
     block : tuple of int
         Rows and columns of a block.
+    together : int, default 1
+        Bands that are read together: of more than eight the windows are smaller.
 
     Returns
     -------
@@ -197,14 +204,31 @@ def tiles(grid: Grid, block: tuple[int, int]) -> list[Tile]:
         From the top down, and in each strip from the left; the same for every number of workers.
     """
     # Blocks as wide as the raster, GDAL's default, are read whole: each reading takes all of a block apart.
-    wanted = TILE_CELLS if block[1] >= grid.width else math.isqrt(TILE_CELLS)
+    most = TILE_CELLS * TOGETHER // max(together, TOGETHER)
+    wanted = most if block[1] >= grid.width else math.isqrt(most)
     width = _multiple(block[1], wanted, grid.width)
-    height = _multiple(block[0], max(TILE_CELLS // width, 1), grid.height)
+    height = _multiple(block[0], max(most // width, 1), grid.height)
     return [
         Tile(row, col, min(height, grid.height - row), min(width, grid.width - col))
         for row in range(0, grid.height, height)
         for col in range(0, grid.width, width)
     ]
+
+
+def together(described: Sequence[Raster]) -> int:
+    """How many bands are read at once.
+
+    Parameters
+    ----------
+    described : sequence of Raster
+        What is read together.
+
+    Returns
+    -------
+    int
+        The most that any file holds in a block.
+    """
+    return max(len(raster.names) if raster.interleaved else 1 for raster in described)
 
 
 @contextmanager
@@ -260,11 +284,7 @@ class Reader:
             with _told(raster.path):
                 data = self._data(place)
             _refuse_absent(raster, data, tile)
-            for band in range(len(raster.names)):
-                # Band by band, so that little is held; where bands are interleaved, GDAL keeps a block's others.
-                with _told(raster.path):
-                    stored = data.read(band + 1, window=window)
-                    hidden = data.read_masks(band + 1, window=window) == 0 if raster.masked else None
+            for band, (stored, hidden) in enumerate(_read(data, raster, window)):
                 missing = _missing(stored, raster.nodata[band], raster.path)
                 if hidden is not None:
                     missing = hidden if missing is None else missing | hidden
@@ -276,6 +296,16 @@ class Reader:
         if place not in data:
             data[place] = _open(self.rasters[place].path)
         return data[place]
+
+
+def _read(data: Any, raster: Raster, window: Window) -> Iterator[tuple[Values, Mask | None]]:
+    """Bands and what their own mask hides: one by one, so that little is held; all at once where blocks hold all."""
+    every = list(range(1, len(raster.names) + 1))
+    for bands in [every] if raster.interleaved else [[band] for band in every]:
+        with _told(raster.path):
+            stored = data.read(bands, window=window)
+            hidden = data.read_masks(bands, window=window) == 0 if raster.masked else [None] * len(bands)
+        yield from zip(stored, hidden, strict=True)
 
 
 def _missing(values: Values, nodata: float | None, path: Path) -> Mask | None:

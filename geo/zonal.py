@@ -274,7 +274,7 @@ def _on_one_grid(
     )
     task = Task(Reader(group), Covers.of(shapes, grid, cache=cache), wanted)
     columns = [name for raster in group for name in names[raster.path]]
-    tiles = rasters.tiles(grid, group[0].block)
+    tiles = rasters.tiles(grid, group[0].block, together=rasters.together(group))
     with rasters.small_cache():
         summed = _summed(spread(task, tiles), len(columns), len(shapes))
     _refuse_loss(summed, columns, disjoint=task.covers.union is None)

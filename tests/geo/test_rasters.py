@@ -369,3 +369,17 @@ def test_a_ramp_is_a_ramp_whatever_its_blocks(seed: int):
     found = rasters.tiles(grid, (int(rng.integers(1, 500)), int(rng.integers(1, 500))))
     parts = [whole[t.row : t.row + t.height, t.col : t.col + t.width].sum() for t in found]
     assert sum(parts) == whole.sum()
+
+
+@pytest.mark.parametrize(("kept", "at_once"), [("pixel", 12), ("band", 1)])
+def test_bands_of_one_block_are_read_together_and_in_smaller_tiles(tmp_path: Path, kept: str, at_once: int):
+    values = np.arange(12 * 32 * 32, dtype="float32").reshape(12, 32, 32)
+    path = write(tmp_path / "a.tif", values, tiled=True, blockxsize=16, blockysize=16, interleave=kept)
+    raster = rasters.describe(path)
+    assert rasters.together([raster]) == at_once
+    [tile] = rasters.tiles(raster.grid, raster.block)
+    stored = [band.stored for band in rasters.Reader([raster]).bands(tile)]
+    np.testing.assert_array_equal(stored, values)
+    large = Grid(METRIC, NORTH_UP, 4096, 4096)
+    cells = [tile.height * tile.width for tile in rasters.tiles(large, (16, 16), together=at_once)]
+    assert max(cells) <= rasters.TILE_CELLS * rasters.TOGETHER // max(at_once, rasters.TOGETHER)
