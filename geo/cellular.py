@@ -14,7 +14,6 @@ import pyproj
 import shapely
 from affine import Affine
 from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components
 
 from geo import cells
 from geo.crs import require_crs, to_storage
@@ -120,6 +119,8 @@ def touching(row: Ints, col: Ints, *, corners: bool = True) -> Ints:
     ndarray of int64, shape (n,)
         The number of each cell's group, from 0 in the order in which groups appear.
     """
+    from scipy.sparse.csgraph import connected_components
+
     if not len(row):
         return np.zeros(0, dtype=np.int64)
     stride = int(col.max() - col.min()) + 3

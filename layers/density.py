@@ -17,7 +17,7 @@ import pandas as pd
 
 from geo.errors import ConfigError, ConservationError, SourceError, listed
 from geo.grid import Grid
-from layers import densityraster, dynamics, gridpolygons
+from layers import dynamics, gridpolygons
 from layers.gridding import Booleans, Floats, Gridded, Integers, Unit, blocks_per_side
 from layers.report import Report
 from layers.vectorfile import ARCHIVE, BEGINNINGS, DATABASE
@@ -224,6 +224,8 @@ def permanence(density: Density, *, year: int, window_years: int, recent_years: 
 
 def _read(paths: list[Path], *, year: int | None, unit: Unit, years: Sequence[int] | None, finer: bool) -> Gridded:
     if _are_rasters(paths):
+        from layers import densityraster
+
         return densityraster.read(paths, year=year, unit=unit, years=years, finer=finer)
     given = list(years) if years is not None else [] if year is None else [year]
     return gridpolygons.read(paths[0], years=given, unit=unit, finer=finer)
