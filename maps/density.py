@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyproj
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from geo.crs import STORAGE
 from geo.errors import ConfigError, GeometryError
@@ -139,15 +140,16 @@ class Warp:
         return flat.reshape(height, width)
 
 
-def layer(content: DensityContent, *, within: Bounds | None = None) -> dict[str, Any]:
+def layer(content: DensityContent, *, within: BaseGeometry | None = None) -> dict[str, Any]:
     """Give the page what it draws of coca by cell.
 
     Parameters
     ----------
     content : DensityContent
         What to show.
-    within : tuple of float, optional
-        West, south, east and north in degrees: where to show what no year measured; as far as the grid if not given.
+    within : geometry, optional
+        What the page shows, in degrees, or its hull: what was not measured is drawn within its bounds, and the layer's
+        edge where it lies within.
 
     Returns
     -------
@@ -160,7 +162,8 @@ def layer(content: DensityContent, *, within: Bounds | None = None) -> dict[str,
         together would take over 2 MB. ``years`` are those with measurements, ``blank`` those of them that did not
         measure all cells. ``never`` is a picture like the others of what no year measured (None where there is no such
         cell), and ``edge`` the grid's outline in degrees, beyond which nothing was measured (None where the file lists
-        cells, and all others have none). ``known`` are the years that tell whether coca lasted.
+        cells, and all others have none, or where nothing that is shown lies beyond). ``known`` are the years that tell
+        whether coca lasted.
 
     Raises
     ------
@@ -172,8 +175,8 @@ def layer(content: DensityContent, *, within: Bounds | None = None) -> dict[str,
         "side_km": round(density.grid.side_km, 3),
         "finer": finer,
         **_pictures(density),
-        "never": _never(density, within),
-        "edge": _edge(density),
+        "never": _never(density, None if within is None else within.bounds),
+        "edge": _edge(density, within),
         "tint": {"colour": TINT, "alpha": FAINT},
         "enclaves": _enclaves(content),
         "terms": asdict(content.terms),
@@ -312,8 +315,8 @@ def _classes(values: Floats, breaks: tuple[float, ...]) -> Classes:
     return np.where(np.isnan(values), UNMEASURED, np.where(values > 0, found, 0)).astype(np.uint8)
 
 
-def _edge(density: Density) -> list[list[float]] | None:
-    """Outline of a raster's grid, longitude first."""
+def _edge(density: Density, within: BaseGeometry | None) -> list[list[float]] | None:
+    """Outline of a raster's grid, longitude first; None where all that is shown lies within."""
     if density.unmeasured is None:
         return None
     grid = density.grid
@@ -321,7 +324,10 @@ def _edge(density: Density) -> list[list[float]] | None:
     x, y = _forth(grid, shapely.get_coordinates(box))
     lng, lat = pyproj.Transformer.from_crs(grid.crs, STORAGE, always_xy=True).transform(x, y)
     ring = np.column_stack([lng, lat])
-    return [[float(x), float(y)] for x, y in np.round(ring[np.isfinite(ring).all(axis=1)], RING_DECIMALS)]
+    known = np.round(ring[np.isfinite(ring).all(axis=1)], RING_DECIMALS)
+    if within is not None and len(known) > 3 and shapely.covers(shapely.Polygon(known), within):
+        return None
+    return [[float(x), float(y)] for x, y in known]
 
 
 def _never(density: Density, within: Bounds | None) -> dict[str, Any] | None:

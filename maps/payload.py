@@ -16,6 +16,8 @@ from typing import Any, Literal, Protocol
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
 
 from geo.errors import ConfigError, listed
 from geo.hotspots import COLD, HOT
@@ -151,7 +153,7 @@ def payload(content: MapContent, *, lang: Language = "es") -> dict[str, Any]:
         "views": views(places),
         "sources": [{key: str(getattr(source, key)) for key in CREDIT} for source in content.sources],
         "attribution": content.attribution,
-        **({"density": density.layer(content.density, within=_edges(places))} if content.density else {}),
+        **({"density": density.layer(content.density, within=_hull(places))} if content.density else {}),
     }
 
 
@@ -315,11 +317,10 @@ def _points(frame: gpd.GeoDataFrame, kinds: Sequence[str] = ()) -> dict[str, Any
     return {"step": POINT_STEP_DEG, "count": len(ordered), "deltas": deltas} | named | kind
 
 
-def _edges(towns: gpd.GeoDataFrame) -> tuple[float, float, float, float]:
-    west, south, east, north = (float(edge) for edge in towns.total_bounds)
-    return west, south, east, north
+def _hull(towns: gpd.GeoDataFrame) -> BaseGeometry:
+    return shapely.GeometryCollection(list(towns.geometry)).convex_hull
 
 
 def _bounds(towns: gpd.GeoDataFrame) -> list[list[float]]:
-    west, south, east, north = (round(edge, 4) for edge in _edges(towns))
+    west, south, east, north = (round(float(edge), 4) for edge in towns.total_bounds)
     return [[south, west], [north, east]]

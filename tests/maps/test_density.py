@@ -269,11 +269,11 @@ def test_what_no_year_measured_is_shown_within_bounds_and_small_enough(monkeypat
     known.unmeasured[:, 150:] = True
     content = example.density(known)
     whole = density.layer(content)["never"]
-    cloud = density.layer(content, within=(-76.0, 3.4, -75.0, 3.9))
+    cloud = density.layer(content, within=shapely.box(-76.0, 3.4, -75.0, 3.9))
     assert max(read(cloud["never"]["image"]).size) < 150
     assert never_at(cloud, -75.5 + 0.01 * 38.5, 3.8 - 0.01 * 26.5)
     assert not never_at(cloud, -75.5 + 0.01 * 34.5, 3.8 - 0.01 * 26.5)
-    assert density.layer(content, within=(10.0, 10.0, 11.0, 11.0))["never"] is None
+    assert density.layer(content, within=shapely.box(10.0, 10.0, 11.0, 11.0))["never"] is None
     monkeypatch.setattr(density, "MOST_MASK_BYTES", 400)
     small = density.layer(content)["never"]
     assert len(base64.b64decode(small["image"])) <= 400
@@ -299,7 +299,7 @@ def test_a_raster_that_reaches_the_poles_shows_what_it_can():
     row, col = np.array([88]), np.array([105])
     unmeasured[row, col] = False
     known = dataclasses.replace(content.density, row=row, col=col, unmeasured=unmeasured)
-    found = density.layer(dataclasses.replace(content, density=known), within=(-79.0, -4.0, -67.0, 12.0))
+    found = density.layer(dataclasses.replace(content, density=known), within=shapely.box(-79.0, -4.0, -67.0, 12.0))
     assert never_at(found, -70.5, 1.5)
     assert not never_at(found, -74.5, 1.5)
 
@@ -430,3 +430,11 @@ def test_its_texts_are_complete_in_both_languages_and_all_of_them_are_used():
     for key, words in texts["es"].items():
         assert set(re.findall(r"\{\w+\}", words)) == set(re.findall(r"\{\w+\}", texts["en"][key])), key
         assert key == "overlay_density" or f'"{key.removeprefix("density_")}"' in code, key
+
+
+def test_the_edge_is_told_only_where_something_shown_lies_beyond_it():
+    content = dataclasses.replace(example.density(), density=example.raster())
+    edge = density.layer(content)["edge"]
+    within = shapely.Polygon(edge)
+    assert density.layer(content, within=within.buffer(-0.05))["edge"] is None
+    assert density.layer(content, within=within.buffer(0.05))["edge"] == edge
