@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -204,10 +205,15 @@ def test_shares_of_cells_become_hectares(found: Enriched, layer: Density, made: 
     assert np.abs(again.municipalities["density_ha"] - before).max() < 1e-6
 
 
-def test_a_layer_of_one_department_says_nothing_of_the_others(
-    layer: Density, made: Path, inputs: Inputs, tmp_path: Path
-):
-    again = densityrun.enrich(asked(made, written(narino(layer, inputs), tmp_path / "narino.tif")))
+@pytest.fixture(scope="module")
+def regional(layer: Density, made: Path, inputs: Inputs, tmp_path_factory: pytest.TempPathFactory) -> Enriched:
+    folder = tmp_path_factory.mktemp("regional")
+    shutil.copytree(made, folder / "run")
+    return densityrun.enrich(asked(folder / "run", written(narino(layer, inputs), folder / "narino.tif")))
+
+
+def test_a_layer_of_one_department_says_nothing_of_the_others(regional: Enriched):
+    again = regional
     table = again.municipalities
     assert table.loc["52835", "density_ha"] == pytest.approx(8_833, abs=0.5)  # Tumaco, as published
     assert np.isnan(table["density_ha"]["54810"])  # Tibú was not looked at: not 0
@@ -215,6 +221,25 @@ def test_a_layer_of_one_department_says_nothing_of_the_others(
     assert table["flagged"].isna()["54810"]
     assert not again.municipalities["flagged"].fillna(False).astype(bool).any()
     assert any("not measured" in sentence for sentence in again.reconciliation.sentences)
+
+
+def test_values_by_municipality_are_missing_for_the_stated_reasons_and_no_other(regional: Enriched, inputs: Inputs):
+    table = regional.municipalities
+    silent = inputs.boundaries.frame["department_code"].isin(inputs.unreported())
+    reasons = {
+        "cells_not_measured": table["measured_share"] == 0,
+        "coca_not_measured": inputs.join().wide("coca_ha")[YEAR].isna(),
+        "lacks_a_figure": table[["density_ha", "table_ha"]].isna().any(axis=1)
+        | (table[["density_ha", "table_ha"]] == 0).all(axis=1),
+        "table_has_none": table["table_ha"] == 0,
+        "no_coca_by_cell": ~(table["density_ha"] > 0),
+        "looked_at_in_part": table["measured_share"] < 0.95,
+        "not_reporting": silent,
+    }
+    for column in dictionary.by_cell("density")[1:]:
+        wanted = np.logical_or.reduce([reasons[reason] for reason in column.reasons] or [silent & False])
+        differ = table.index[table[column.name].isna() != wanted]
+        assert list(differ) == [], column.name
 
 
 def test_a_run_mixes_no_distances_unseen(layer: Density, inputs: Inputs, tmp_path: Path):
