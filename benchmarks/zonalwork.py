@@ -79,7 +79,7 @@ def reading(job: Job, _: gpd.GeoDataFrame) -> Work:
 
     def work() -> Floats:
         with rasters.small_cache(), ThreadPoolExecutor(job.threads) as pool:
-            list(pool.map(read, rasters.tiles(raster.grid, raster.block)))
+            list(pool.map(read, rasters.Reader([raster]).tiles()))
         return np.zeros((0, 0))
 
     return work

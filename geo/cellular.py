@@ -18,7 +18,7 @@ from scipy.sparse import coo_array, csr_array
 from geo import cells
 from geo.crs import require_crs, to_storage
 from geo.errors import GeometryError, listed
-from geo.grid import Grid
+from geo.grid import Grid, applied
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -283,13 +283,13 @@ def _refined(corners: Floats, crs: pyproj.CRS, start: Affine, *, aligned: bool) 
 
 def _near_places(points: Floats, number: Floats, grid: Affine) -> Bools:
     """Leave out corners far more off than most: their polygons are no cells, and must not move the grid."""
-    off = np.abs(_applied(grid, number) - points).max(axis=1)
+    off = np.abs(applied(grid, number) - points).max(axis=1)
     return np.asarray(off <= max(3 * float(np.median(off)), ROUNDING * np.sqrt(abs(grid.determinant))))
 
 
 def _corner_numbers(corners: Floats, grid: Affine) -> Floats:
     """Column and row of each corner, whole numbers, shape (4 q, 2): its cell's, and one more on the far sides."""
-    placed = _applied(~grid, corners)
+    placed = applied(~grid, corners)
     middle = placed.mean(axis=1, keepdims=True)
     return np.asarray((np.floor(middle) + (placed > middle)).reshape(-1, 2))
 
@@ -317,12 +317,7 @@ def _off(points: Floats, number: Floats, grid: Affine) -> float:
     side = np.sqrt(abs(grid.determinant))
     if not side:
         return float("inf")
-    return float(np.quantile(np.abs(_applied(grid, number) - points).max(axis=1), 0.9) / side)
-
-
-def _applied(transform: Affine, points: Floats) -> Floats:
-    turn = np.array([[transform.a, transform.b], [transform.d, transform.e]])
-    return np.asarray(points @ turn.T + (transform.c, transform.f))
+    return float(np.quantile(np.abs(applied(grid, number) - points).max(axis=1), 0.9) / side)
 
 
 def _placed(shapes: gpd.GeoSeries, fit: _Fit, what: str) -> Lattice:
@@ -344,7 +339,7 @@ def _placed(shapes: gpd.GeoSeries, fit: _Fit, what: str) -> Lattice:
             f"and latitude): {listed(where)}; remove them, or give the grid's own polygons"
         )
     least_col, least_row = int(col.min()), int(row.min())
-    t, (c, f) = fit.transform, _applied(fit.transform, np.array([least_col, least_row], dtype=float))
+    t, (c, f) = fit.transform, applied(fit.transform, np.array([least_col, least_row], dtype=float))
     grid = Grid(
         _named(fit.crs),
         Affine(t.a, t.b, c, t.d, t.e, f),

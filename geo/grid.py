@@ -90,10 +90,8 @@ class Grid:
         if self.transform.is_degenerate:
             raise GeometryError(f"a raster's cells must have a width and a height; found {tuple(self.transform)[:6]}")
         geometry = transformed(shapes, self.crs, what).geometry.to_numpy()
-        back = ~self.transform
-        turn = np.array([[back.a, back.b], [back.d, back.e]])
         with np.errstate(over="ignore", invalid="ignore"):
-            points = shapely.get_coordinates(geometry) @ turn.T + np.array([back.c, back.f])
+            points = applied(~self.transform, shapely.get_coordinates(geometry))
         if not np.isfinite(points).all():
             name = pyproj.CRS(self.crs).name
             raise GeometryError(
@@ -117,7 +115,7 @@ class Grid:
         """
         r, c = np.asarray(row, dtype=float), np.asarray(col, dtype=float)
         squares = shapely.box(c, r, c + 1, r + 1)
-        return gpd.GeoSeries(shapely.transform(squares, self._forth), crs=self.crs)
+        return gpd.GeoSeries(shapely.transform(squares, self.located), crs=self.crs)
 
     def centres(self, row: npt.ArrayLike, col: npt.ArrayLike) -> gpd.GeoSeries:
         """Centres of some cells.
@@ -133,7 +131,22 @@ class Grid:
             n points in the grid's CRS.
         """
         at = np.column_stack([np.asarray(col, dtype=float), np.asarray(row, dtype=float)]) + 0.5
-        return gpd.GeoSeries(gpd.points_from_xy(*self._forth(at).T), crs=self.crs)
+        return gpd.GeoSeries(gpd.points_from_xy(*self.located(at).T), crs=self.crs)
+
+    def located(self, points: Floats) -> Floats:
+        """Columns and rows in the grid's CRS.
+
+        Parameters
+        ----------
+        points : ndarray of float, shape (n, 2)
+            Column and row; whole numbers are corners of cells.
+
+        Returns
+        -------
+        ndarray of float, shape (n, 2)
+            x and y.
+        """
+        return applied(self.transform, points)
 
     def area_ha(self, rows: Sequence[int] | range | None = None) -> Floats:
         """Area of one cell in each row, on the ground.
@@ -174,7 +187,7 @@ class Grid:
     def _sheared(self) -> tuple[tuple[float, float], float]:
         """Sides in km, and the sine of the angle between them."""
         middle = np.array([[0.5, 0.5], [1.5, 0.5], [0.5, 1.5]]) + np.array([self.width // 2, self.height // 2])
-        x, y = self._forth(middle).T
+        x, y = self.located(middle).T
         crs = pyproj.CRS(self.crs)
         lon, lat = pyproj.Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True).transform(x, y)
         geod = crs.get_geod()
@@ -185,11 +198,6 @@ class Grid:
         if not min(metres) * sine > 0:
             raise GeometryError(f"a raster's cells must have a size; found {tuple(self.transform)[:6]}: check the file")
         return (float(metres[0]) / 1000.0, float(metres[1]) / 1000.0), sine
-
-    def _forth(self, points: Floats) -> Floats:
-        t = self.transform
-        turn = np.array([[t.a, t.b], [t.d, t.e]])
-        return np.asarray(points @ turn.T + (t.c, t.f))
 
     def _geographic_ha(self, number: npt.NDArray[np.int_]) -> Floats:
         t = self.transform
@@ -207,7 +215,7 @@ class Grid:
         """Area of a cell in the projection, after a look at its areal scale on a lattice over the grid."""
         crs = pyproj.CRS(self.crs)
         col, row = np.meshgrid(np.linspace(0, self.width, SAMPLES), np.linspace(0, self.height, SAMPLES))
-        x, y = self._forth(np.column_stack([col.ravel(), row.ravel()])).T
+        x, y = self.located(np.column_stack([col.ravel(), row.ravel()])).T
         lon, lat = pyproj.Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True).transform(x, y)
         there = np.isfinite(lon) & np.isfinite(lat)
         off = np.inf
@@ -220,6 +228,25 @@ class Grid:
                 f"{off:.1%} here: warp the raster to EPSG:9377"
             )
         return float(abs(self.transform.determinant) * crs.axis_info[0].unit_conversion_factor ** 2 / M2_PER_HA)
+
+
+def applied(transform: Affine, points: Floats) -> Floats:
+    """Transform points.
+
+    Parameters
+    ----------
+    transform : Affine
+        From column and row to x and y, or the other way.
+    points : ndarray of float, shape (..., 2)
+        Any number of them.
+
+    Returns
+    -------
+    ndarray of float, shape (..., 2)
+        The same number.
+    """
+    turn = np.array([[transform.a, transform.b], [transform.d, transform.e]])
+    return np.asarray(points @ turn.T + (transform.c, transform.f))
 
 
 def _zone(crs: pyproj.CRS, latitude: Floats) -> Floats:

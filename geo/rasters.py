@@ -215,22 +215,6 @@ def tiles(grid: Grid, block: tuple[int, int], *, together: int = 1) -> list[Tile
     ]
 
 
-def together(described: Sequence[Raster]) -> int:
-    """How many bands are read at once.
-
-    Parameters
-    ----------
-    described : sequence of Raster
-        What is read together.
-
-    Returns
-    -------
-    int
-        The most that any file holds in a block.
-    """
-    return max(len(raster.names) if raster.interleaved else 1 for raster in described)
-
-
 @contextmanager
 def small_cache() -> Iterator[None]:
     """Keep GDAL's cache small while rasters are read tile by tile; else it takes a twentieth of the memory.
@@ -260,6 +244,15 @@ class Reader:
     def __reduce__(self) -> tuple[type[Reader], tuple[tuple[Raster, ...]]]:
         """Travel to another process as headers alone."""
         return Reader, (self.rasters,)
+
+    @property
+    def together(self) -> int:
+        """How many bands are read at once: the most that any file holds in a block."""
+        return max(len(raster.names) if raster.interleaved else 1 for raster in self.rasters)
+
+    def tiles(self) -> list[Tile]:
+        """Divide the grid by the blocks of the first file; see :func:`tiles`."""
+        return tiles(self.rasters[0].grid, self.rasters[0].block, together=self.together)
 
     def bands(self, tile: Tile) -> Iterator[Band]:
         """Read a tile.

@@ -108,16 +108,6 @@ class Task:
         with np.errstate(over="ignore", invalid="ignore"):  # an infinite sum is refused with the file's name
             return layout.part(self.reader.bands(tile), self.wanted)
 
-    def prepare(self, strip: tuple[int, int]) -> None:
-        """Work the cells of a strip out before its tiles are due.
-
-        Parameters
-        ----------
-        strip : tuple of int
-            The first row, and the one after the last.
-        """
-        self.covers.strip(strip)
-
     @cached_property
     def key(self) -> str:
         """A digest of all that the parts depend on: grid, polygons, files and what is asked for."""
@@ -163,7 +153,7 @@ def threads(number: int | None = None) -> Spread:
             # No more than a few parts wait, so that memory does not grow with the raster.
             for tile in tiles:
                 if tile.col == 0:
-                    pool.submit(task.prepare, next(ahead, tile.strip))
+                    pool.submit(task.covers.strip, next(ahead, tile.strip))
                 waiting.append(pool.submit(task, tile))
                 if len(waiting) > 2 * count:
                     yield waiting.popleft().result()
@@ -274,9 +264,8 @@ def _on_one_grid(
     )
     task = Task(Reader(group), Covers.of(shapes, grid, cache=cache), wanted)
     columns = [name for raster in group for name in names[raster.path]]
-    tiles = rasters.tiles(grid, group[0].block, together=rasters.together(group))
     with rasters.small_cache():
-        summed = _summed(spread(task, tiles), len(columns), len(shapes))
+        summed = _summed(spread(task, task.reader.tiles()), len(columns), len(shapes))
     _refuse_loss(summed, columns, disjoint=task.covers.union is None)
     in_cells = np.array([0.0 if shape is None else shape.area for shape in shapes])
     return _told(summed, polygons.index, columns, asked, in_cells)

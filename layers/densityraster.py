@@ -65,7 +65,7 @@ def read(paths: Sequence[Path], *, year: int | None, unit: Unit, years: Sequence
     blocks = _Blocks(grid, blocks_per_side(grid, finer=finer), unit, told)
     reader = Reader(files)
     with rasters.small_cache():
-        for tile in rasters.tiles(grid, files[0].block, together=rasters.together(files)):
+        for tile in reader.tiles():
             blocks.add(tile, reader)
     blocks.close()
     refuse_impossible(blocks.wrong, blocks.impossible, listed(path.name for path in paths), unit)

@@ -58,7 +58,7 @@ def enclaves_of(
         year=year,
         posts=inputs.posts.frame,
         terms=terms,
-        unreported=inputs.unreported(),
+        unreported=inputs.unreported,
         areas=areas,
         national_ha=table[year].sum(min_count=1) if printed is None and year in table else printed,
     )

@@ -321,7 +321,7 @@ def _edge(density: Density, within: BaseGeometry | None) -> list[list[float]] | 
         return None
     grid = density.grid
     box = shapely.segmentize(shapely.box(0, 0, grid.width, grid.height), max(grid.width, grid.height) / EDGE_POINTS)
-    x, y = _forth(grid, shapely.get_coordinates(box))
+    x, y = grid.located(shapely.get_coordinates(box)).T
     lng, lat = pyproj.Transformer.from_crs(grid.crs, STORAGE, always_xy=True).transform(x, y)
     ring = np.column_stack([lng, lat])
     known = np.round(ring[np.isfinite(ring).all(axis=1)], RING_DECIMALS)
@@ -439,12 +439,6 @@ def _cell_under(pixels: Whole, frame: Frame, grid: Grid) -> Whole:
         col, row = np.floor(back.a * x + back.b * y + back.c), np.floor(back.d * x + back.e * y + back.f)
     inside = (col >= 0) & (col < grid.width) & (row >= 0) & (row < grid.height)
     return np.where(inside, row * grid.width + col, -1).astype(np.int64)
-
-
-def _forth(grid: Grid, points: Floats) -> tuple[Floats, Floats]:
-    """Columns and rows in the grid's CRS."""
-    t, (col, row) = grid.transform, points.T
-    return t.a * col + t.b * row + t.c, t.d * col + t.e * row + t.f
 
 
 def _within_bounds(

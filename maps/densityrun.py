@@ -240,7 +240,7 @@ def _municipalities(density: Density, work: Work, sums: Sums, fits: Reconciliati
     year, inputs = work.priorities.year, work.inputs
     places = inputs.boundaries.frame
     of_year = fits.table[fits.table["year"] == year].set_index("code")
-    near = access.within_post(density, places, inputs.posts.frame, year=year, unreported=inputs.unreported())
+    near = access.within_post(density, places, inputs.posts.frame, year=year, unreported=inputs.unreported)
     near = near.where(sums.seen[year] >= SEEN).rename(columns={"station_km": "coca_station_km"})
     named = places[["name", "department"]].assign(
         density_ha=sums.inside[year], table_ha=work.panel.wide("coca_ha")[year]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -168,14 +169,9 @@ class Inputs:
     special: Loaded[pd.DataFrame]
     density: Density | None = None
 
+    @cached_property
     def unreported(self) -> list[str]:
-        """Departments whose police data are missing.
-
-        Returns
-        -------
-        list of str
-            Their codes.
-        """
+        """Codes of departments whose police data are missing."""
         return list(police.not_reporting(self.posts.frame, self.boundaries.frame).index)
 
     def join(self, *, year: int | None = None, drop_unmatched: bool = False) -> Panel:
@@ -194,7 +190,7 @@ class Inputs:
         Panel
             See :func:`layers.panel.join`.
         """
-        posts, unreported = self.posts.frame, self.unreported()
+        posts, unreported = self.posts.frame, self.unreported
         joined = panel.join(
             self.boundaries,
             self.layers,

@@ -376,9 +376,10 @@ def test_bands_of_one_block_are_read_together_and_in_smaller_tiles(tmp_path: Pat
     values = np.arange(12 * 32 * 32, dtype="float32").reshape(12, 32, 32)
     path = write(tmp_path / "a.tif", values, tiled=True, blockxsize=16, blockysize=16, interleave=kept)
     raster = rasters.describe(path)
-    assert rasters.together([raster]) == at_once
-    [tile] = rasters.tiles(raster.grid, raster.block)
-    stored = [band.stored for band in rasters.Reader([raster]).bands(tile)]
+    reader = rasters.Reader([raster])
+    assert reader.together == at_once
+    [tile] = reader.tiles()
+    stored = [band.stored for band in reader.bands(tile)]
     np.testing.assert_array_equal(stored, values)
     large = Grid(METRIC, NORTH_UP, 4096, 4096)
     cells = [tile.height * tile.width for tile in rasters.tiles(large, (16, 16), together=at_once)]

@@ -225,7 +225,7 @@ def test_a_layer_of_one_department_says_nothing_of_the_others(regional: Enriched
 
 def test_values_by_municipality_are_missing_for_the_stated_reasons_and_no_other(regional: Enriched, inputs: Inputs):
     table = regional.municipalities
-    silent = inputs.boundaries.frame["department_code"].isin(inputs.unreported())
+    silent = inputs.boundaries.frame["department_code"].isin(inputs.unreported)
     reasons = {
         "cells_not_measured": table["measured_share"] == 0,
         "coca_not_measured": inputs.join().wide("coca_ha")[YEAR].isna(),
