@@ -109,6 +109,29 @@ def zones() -> list[Column]:
     return [_column(name, own[name]) if name in own else _told(name) for name in ZONES]
 
 
+def sites() -> list[Column]:
+    """Columns of the sites that ``scripts/export.py`` writes.
+
+    Returns
+    -------
+    list of Column
+        In the order of the file.
+    """
+    return [_column(name, fact) for name, fact in _facts()["sites"].items()]
+
+
+def changes() -> list[Column]:
+    """Columns of ``changes.csv`` and ``changes.geojson``, with one of each kind of cause for all measures.
+
+    Returns
+    -------
+    list of Column
+        In the order of the file.
+    """
+    first = [_told(column) for column in ("code", "name", "department_code", "department")]
+    return [*first, *(_column(name, fact) for name, fact in _facts()["changes"].items())]
+
+
 def by_cell(name: str) -> list[Column]:
     """Columns that a density layer brings.
 
@@ -142,6 +165,8 @@ def markdown() -> str:
         "`density.csv`: a row a municipality, where a density layer was given": by_cell("density"),
         "`enclaves.geojson`: a row an enclave": by_cell("enclaves"),
         "`cells.geojson`: a row a cell": by_cell("cells"),
+        "`sites`, as `scripts/export.py` writes them: a row a site": sites(),
+        "`changes.csv` and `changes.geojson`: a row a municipality": changes(),
         "`Panel.places`: a row a municipality": places(),
         "`Panel.years`: a row a municipality and year": years(),
     }

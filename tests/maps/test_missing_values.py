@@ -291,9 +291,11 @@ def test_a_zone_has_no_score_where_no_member_has(locked_in: Case):
 def test_every_reason_is_met_in_some_run(cases: dict[str, Case], locked_in: Case):
     """No statement holds only because what it speaks of never happens."""
     everywhere = {reason for case in cases.values() for reason in met(case)} | met_in_zones(locked_in)
-    # Those of files that a density layer brings are held to them in tests/maps/test_densityrun.py.
+    # Those of files that a density layer brings are held to them in tests/maps/test_densityrun.py, those of sites and of
+    # changes in tests/maps/test_exportable.py.
     brought = [column for name in ("added", "density", "enclaves", "cells") for column in dictionary.by_cell(name)]
-    assert everywhere | {reason for column in brought for reason in column.reasons} == set(REASONS)
+    elsewhere = [*brought, *dictionary.sites(), *dictionary.changes()]
+    assert everywhere | {reason for column in elsewhere for reason in column.reasons} == set(REASONS)
 
 
 def test_a_statement_that_does_not_hold_is_found(cases: dict[str, Case]):
