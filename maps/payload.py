@@ -146,7 +146,7 @@ def payload(content: MapContent, *, lang: Language = "es") -> dict[str, Any]:
         "run": _run(priorities, content.zones),
         "published": _published(),
         "sentences": {each: dict(explanations.words(each).templates) for each in LANGUAGES},
-        "scales": [scale.to_dict() for scale in _scales(content)],
+        "scales": [scale.to_dict() for scale in scales(content.panel, zoning, priorities.table["score"])],
         "posts": _points(content.posts, POST_KINDS),
         "etcr": _points(content.etcr),
         "colours": {"lines": palette.LINES, "points": palette.POINTS, "ground": palette.GROUND},
@@ -178,6 +178,32 @@ def terms(zoning: Zoning) -> dict[str, float]:
         "goal_year": zoning.goal.target_year,
         "goal_share": zoning.goal.share,
     }
+
+
+def scales(panel: Panel, zoning: Zoning, scores: pd.Series) -> list[legend.Scale]:
+    """Classes of every measure that the map shows, the same in all years; a report draws with them, too.
+
+    Parameters
+    ----------
+    panel : Panel
+        The joined panel.
+    zoning : Zoning
+        The settings of the run.
+    scores : Series of float
+        Its priority scores, missing where there is none.
+
+    Returns
+    -------
+    list of Scale
+        See :func:`maps.legend.scales`.
+    """
+    known, baseline = priority.evidence(panel), zoning.years.baseline
+    coca = known.coca.dropna(axis="columns", how="all")
+    years = [int(year) for year in coca.columns]
+    computed = {name: _yearly(name, known, zoning, years) for name in criteria.MEASURES}
+    stated = {name: panel.wide(name) for name in YEARLY}
+    change = {"change_ha": coca.sub(coca[baseline], axis="index")} if baseline in coca else {}
+    return legend.scales({**computed, **stated, **change}, scores)
 
 
 @cache
@@ -286,17 +312,6 @@ def _zone(row: Mapping[Any, Any]) -> dict[str, Any]:
 def _published() -> dict[str, float]:
     printed = published().sort_index().loc["coca_ha", NATION]
     return {str(year): float(hectares) for year, hectares in printed.items()}
-
-
-def _scales(content: MapContent) -> list[legend.Scale]:
-    """Classes of every measure, the same in all years."""
-    known, baseline = priority.evidence(content.panel), content.zoning.years.baseline
-    coca = known.coca.dropna(axis="columns", how="all")
-    years = [int(year) for year in coca.columns]
-    computed = {name: _yearly(name, known, content.zoning, years) for name in criteria.MEASURES}
-    stated = {name: content.panel.wide(name) for name in YEARLY}
-    change = {"change_ha": coca.sub(coca[baseline], axis="index")} if baseline in coca else {}
-    return legend.scales({**computed, **stated, **change}, content.priorities.table["score"])
 
 
 def _yearly(name: str, known: Evidence, zoning: Zoning, years: Sequence[int]) -> pd.DataFrame:

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from geo.errors import OutputError
 from geo.files import replacing
 from layers import criteria
-from maps import replay, standalone, webmap
+from maps import replay, runfolder, standalone, webmap
 from maps.inputs import read
 from maps.run import STEPS, content_of, find
 from maps.standalone import Tiles
@@ -53,7 +52,7 @@ def redraw(
     spoken = lang or settings.lang
     folder = run if run.is_dir() else run.parent
     target = out or folder / f"map-{spoken}{'-online' if online else ''}.html"
-    _refuse_own(folder, target)
+    runfolder.refuse_own(folder, target)
     step(STEPS[0])
     zoning = criteria.load(settings.config)
     work = find(settings, zoning, read(settings), step=step)
@@ -62,10 +61,3 @@ def redraw(
     with replacing(target.parent) as partial:
         (partial / target.name).write_text(text, encoding="utf-8", newline="\n")
     return target
-
-
-def _refuse_own(folder: Path, target: Path) -> None:
-    """Refuse to write over what the run wrote: its run.json would no longer be true."""
-    own = {"run.json", *replay.read(folder).get("outputs", {})}
-    if target.name in own and target.resolve().parent == folder.resolve():
-        raise OutputError(f"{target} is a file of the run itself, which stays as it is: choose another with --out")

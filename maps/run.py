@@ -127,16 +127,53 @@ def run(settings: Settings, *, step: Callable[[str], None] = lambda _: None) -> 
     out = settings.out or Path("out") / str(year_of(settings, zoning, inputs))
     with replacing(out) as folder:
         work = find(settings, zoning, inputs, step=step)
-        happening = dynamics.describe(work.panel, zoning, work.pairs, year=work.priorities.year)
-        towns = _municipalities(work, happening)
-        step("drawing the map")
-        page = standalone.page(webmap.build(content_of(work), lang=settings.lang))
-        step("writing")
-        names = work.panel.places["name"]
-        reasons = explained.gather(work.priorities, zoning, names, changes=settings.weight_changes)
-        summary = record.summary(settings, inputs, work.panel, work.priorities, work.zones, work.pairs, zoning)
-        _write(folder, towns, work.zones, page, _tables(work), reasons, summary)
+        towns, summary = write(work, settings, folder, step=step)
     return Run(out, towns, work.zones, summary)
+
+
+def write(
+    work: Work,
+    settings: Settings,
+    folder: Path,
+    *,
+    shown: MapContent | None = None,
+    tell: Callable[[dict[str, Any]], dict[str, Any]] = lambda summary: summary,
+    step: Callable[[str], None] = lambda _: None,
+) -> tuple[gpd.GeoDataFrame, dict[str, Any]]:
+    """Draw what was found, and write the files of a run folder.
+
+    Parameters
+    ----------
+    work : Work
+        What was found.
+    settings : Settings
+        What was asked for.
+    folder : Path
+        An empty folder.
+    shown : MapContent, optional
+        What the map shows; all that was found if not given.
+    tell : callable, optional
+        What becomes of the summary before it is written.
+    step : callable, optional
+        Told each of ``STEPS`` that is done here as it begins, for a progress bar.
+
+    Returns
+    -------
+    tuple of GeoDataFrame and dict
+        What ``municipalities.geojson`` and ``run.json`` hold.
+    """
+    happening = dynamics.describe(work.panel, work.zoning, work.pairs, year=work.priorities.year)
+    towns = _municipalities(work, happening)
+    step("drawing the map")
+    page = standalone.page(webmap.build(shown or content_of(work), lang=settings.lang))
+    step("writing")
+    names = work.panel.places["name"]
+    reasons = explained.gather(work.priorities, work.zoning, names, changes=settings.weight_changes)
+    summary = tell(
+        record.summary(settings, work.inputs, work.panel, work.priorities, work.zones, work.pairs, work.zoning)
+    )
+    _write(folder, towns, work.zones, page, _tables(work), reasons, summary)
+    return towns, summary
 
 
 def year_of(settings: Settings, zoning: Zoning, inputs: Inputs) -> int:

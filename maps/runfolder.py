@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 import pyogrio
 
-from geo.errors import SchemaError, SourceError, listed
+from geo.errors import OutputError, SchemaError, SourceError, listed
 from geo.files import sha256
 from geo.score import Method
 from layers.comparison import Side, scale_of
-from maps import export
+from maps import export, replay
 
 FILES = ("scores.csv", "municipalities.geojson", "zones.geojson", "run.json")
 NAMES = ("name", "department_code", "department", "zone")
@@ -45,15 +45,15 @@ class RunFolder:
         ``scores.csv``, index ``code``.
     shapes : GeoSeries
         The municipalities, by code.
-    zones : DataFrame
-        ``zone`` and ``name`` of the zones.
+    zones : GeoDataFrame
+        ``zones.geojson``, index ``zone``.
     """
 
     folder: Path
     summary: dict[str, Any]
     table: pd.DataFrame
     shapes: gpd.GeoSeries
-    zones: pd.DataFrame
+    zones: gpd.GeoDataFrame
 
     @cached_property
     def side(self) -> Side:
@@ -105,7 +105,27 @@ def read(folder: Path) -> RunFolder:
             f"{listed(apart)}: run zone.py again"
         )
     zones = _features(folder / "zones.geojson", "zone")
-    return RunFolder(folder, summary, table, shapes, pd.DataFrame(zones.drop(columns="geometry")))
+    return RunFolder(folder, summary, table, shapes, zones)
+
+
+def refuse_own(folder: Path, target: Path) -> None:
+    """Refuse to write over what the run wrote: its ``run.json`` would no longer be true.
+
+    Parameters
+    ----------
+    folder : Path
+        The run folder.
+    target : Path
+        The file to be written.
+
+    Raises
+    ------
+    OutputError
+        If it is a file of the run.
+    """
+    own = {"run.json", *replay.read(folder).get("outputs", {})}
+    if target.name in own and target.resolve().parent == folder.resolve():
+        raise OutputError(f"{target} is a file of the run itself, which stays as it is: choose another with --out")
 
 
 def _summary(folder: Path) -> dict[str, Any]:
