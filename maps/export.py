@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 from shapely.geometry import mapping
@@ -78,7 +79,23 @@ def rounded(table: Table) -> Table:
     return table.assign(**{name: table[name].round(places) for name, places in decimals.items()})
 
 
-def write_geojson(frame: gpd.GeoDataFrame, path: Path) -> None:
+def features(frame: gpd.GeoDataFrame) -> Iterator[str]:
+    """Write rows as GeoJSON features, in EPSG:4326 to six decimals, exterior rings counter-clockwise.
+
+    Parameters
+    ----------
+    frame : GeoDataFrame
+        In any stated CRS; a named index becomes the first property. Missing values become null.
+
+    Yields
+    ------
+    str
+        A feature, without line breaks.
+    """
+    return _features(*_portable(frame))
+
+
+def write_geojson(frame: gpd.GeoDataFrame, path: Path, *, foreign: Mapping[str, Any] | None = None) -> None:
     """Write features after RFC 7946: longitude first, exterior rings counter-clockwise, no CRS member, a bbox.
 
     Parameters
@@ -87,19 +104,18 @@ def write_geojson(frame: gpd.GeoDataFrame, path: Path) -> None:
         In any stated CRS; a named index becomes the first property. Missing values become null.
     path : Path
         The file to write; one feature a line.
+    foreign : mapping of str to any, optional
+        Members of the collection beyond the standard's, each on a line before the features.
     """
-    placed = to_storage(frame)
-    shapes = shapely.transform(placed.geometry.to_numpy(), lambda points: np.round(points, COORDINATE_DECIMALS))
-    shapes = shapely.orient_polygons(shapes)
-    columns = placed.drop(columns=placed.geometry.name)
-    counted = columns.astype({name: "Int64" for name in columns if name in WHOLE and _countable(columns[name])})
-    named = counted.reset_index() if placed.index.name is not None else counted
-    features = zip(shapes, _records(named), strict=True)
-    edges = [float(edge) for edge in shapely.total_bounds(shapes)] if len(placed) else [math.nan]
+    shapes, table = _portable(frame)
+    edges = [float(edge) for edge in shapely.total_bounds(shapes)] if len(shapes) else [math.nan]
     bbox = [round(edge, COORDINATE_DECIMALS) for edge in edges] if all(map(math.isfinite, edges)) else None
+    members = [f"{_json(name)}:{_json(_plain(value))},\n" for name, value in (foreign or {}).items()]
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write('{"type":"FeatureCollection",' + (f'"bbox":{_json(bbox)},' if bbox else "") + '"features":[\n')
-        file.write(",\n".join(_feature(shape, record) for shape, record in features))
+        file.write('{"type":"FeatureCollection",' + (f'"bbox":{_json(bbox)},' if bbox else ""))
+        file.write("".join(["\n", *members]) if members else "")
+        file.write('"features":[\n')
+        file.write(",\n".join(_features(shapes, table)))
         file.write("\n]}\n")
 
 
@@ -135,6 +151,19 @@ def write_json(value: Mapping[str, Any] | Sequence[Any], path: Path) -> None:
     """
     text = json.dumps(_plain(value), ensure_ascii=False, indent=2, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def _portable(frame: gpd.GeoDataFrame) -> tuple[npt.NDArray[np.object_], pd.DataFrame]:
+    """Shapes in EPSG:4326, rounded, with rings as RFC 7946 has them; and properties, whole numbers as such."""
+    placed = to_storage(frame)
+    shapes = shapely.transform(placed.geometry.to_numpy(), lambda points: np.round(points, COORDINATE_DECIMALS))
+    columns = placed.drop(columns=placed.geometry.name)
+    counted = columns.astype({name: "Int64" for name in columns if name in WHOLE and _countable(columns[name])})
+    return shapely.orient_polygons(shapes), counted.reset_index() if placed.index.name is not None else counted
+
+
+def _features(shapes: npt.NDArray[np.object_], table: pd.DataFrame) -> Iterator[str]:
+    return (_feature(shape, record) for shape, record in zip(shapes, _records(table), strict=True))
 
 
 def _feature(shape: shapely.Geometry | None, record: Mapping[str, Any]) -> str:

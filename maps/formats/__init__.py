@@ -1,0 +1,1 @@
+"""What leaves the building: one dataset, the same in every format."""
