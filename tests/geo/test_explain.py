@@ -222,7 +222,7 @@ def test_a_mixed_integer_programme_finds_no_closer_weights(seed: int):
 
 
 @given(contests(GAPS, most=10))
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_the_new_weights_do_what_they_claim(contest: tuple[Floats, Floats, int, int]):
     unit, weights, place, top = contest
     change = weight_change(unit, weights, place, top=top)

@@ -70,7 +70,13 @@ def inputs() -> Inputs:
 @pytest.fixture(scope="module")
 def layer(inputs: Inputs) -> Density:
     table = inputs.join().wide("coca_ha").dropna(axis=1, how="all")
-    return modelled(inputs.boundaries.frame, table[[year for year in table if int(str(year)) >= YEAR - 9]])
+    return modelled(inputs.boundaries.frame, table[[year for year in table if YEAR - 9 <= int(str(year)) <= YEAR + 1]])
+
+
+@pytest.fixture(scope="module")
+def part(layer: Density, inputs: Inputs) -> Density:
+    """The layer's cells about Nariño, where the whole country shows no more."""
+    return narino(layer, inputs)
 
 
 @pytest.fixture(scope="module")
@@ -176,40 +182,50 @@ def test_the_runs_own_files_stay_as_they_are(found: Enriched):
     assert {name: sha256(found.folder / name) for name in recorded} == recorded
 
 
-def test_the_same_layer_gives_the_same_bytes(found: Enriched, raster: Path):
-    before = {name: sha256(found.folder / name) for name in (*OWN, "density.json")}
-    densityrun.enrich(asked(found.folder, raster))
-    assert {name: sha256(found.folder / name) for name in before} == before
+@pytest.fixture(scope="module")
+def regional(part: Density, made: Path, tmp_path_factory: pytest.TempPathFactory) -> Enriched:
+    folder = tmp_path_factory.mktemp("regional")
+    shutil.copytree(made, folder / "run")
+    return densityrun.enrich(asked(folder / "run", written(part, folder / "narino.tif")))
+
+
+@pytest.fixture
+def other(made: Path, tmp_path: Path) -> Path:
+    """A run folder of its own."""
+    return Path(shutil.copytree(made, tmp_path / "run"))
+
+
+def test_the_same_layer_gives_the_same_bytes(regional: Enriched, other: Path):
+    densityrun.enrich(asked(other, regional.folder.parent / "narino.tif"))
+    for name in (*OWN, "density.json"):
+        assert sha256(other / name) == sha256(regional.folder / name), name
+
+
+def assert_same_hectares(one: Enriched, other: Enriched) -> None:
+    """By municipality, and missing in the same ones."""
+    found, expected = (each.municipalities["density_ha"] for each in (one, other))
+    pd.testing.assert_series_equal(found, expected, rtol=0, atol=1e-6)
 
 
 def test_a_finer_raster_gives_the_same_hectares_and_no_finer_cells(
-    found: Enriched, layer: Density, made: Path, tmp_path: Path
+    found: Enriched, layer: Density, other: Path, tmp_path: Path
 ):
     one = replace(layer, hectares=layer.hectares[[YEAR]])
     fine = written(one, tmp_path / "fine.tif", split=4)
-    again = densityrun.enrich(asked(made, fine))
+    again = densityrun.enrich(asked(other, fine))
     assert "at least 1 of the 1 year measured (2020)" in again.summary["enclaves"]["in_words"]
-    before = found.municipalities["density_ha"]
-    assert np.abs(again.municipalities["density_ha"] - before).max() < 1e-6
+    assert_same_hectares(again, found)
     assert again.summary["cell_km"] == found.summary["cell_km"]
-    cells = pyogrio.read_dataframe(made / "cells.geojson")
+    cells = pyogrio.read_dataframe(other / "cells.geojson")
     assert cells["coca_ha"].sum() == pytest.approx(layer.total_ha(YEAR), abs=1e-3)
 
 
-def test_shares_of_cells_become_hectares(found: Enriched, layer: Density, made: Path, tmp_path: Path):
-    one = replace(layer, hectares=layer.hectares[[YEAR]])
+def test_shares_of_cells_become_hectares(regional: Enriched, part: Density, other: Path, tmp_path: Path):
+    one = replace(part, hectares=part.hectares[[YEAR]])
     raster = written(one, tmp_path / "share.tif", share=True)
     files = DensityFiles((raster,), unit="share", years=(YEAR,))
-    again = densityrun.enrich(asked(made, files=files))
-    before = found.municipalities["density_ha"]
-    assert np.abs(again.municipalities["density_ha"] - before).max() < 1e-6
-
-
-@pytest.fixture(scope="module")
-def regional(layer: Density, made: Path, inputs: Inputs, tmp_path_factory: pytest.TempPathFactory) -> Enriched:
-    folder = tmp_path_factory.mktemp("regional")
-    shutil.copytree(made, folder / "run")
-    return densityrun.enrich(asked(folder / "run", written(narino(layer, inputs), folder / "narino.tif")))
+    again = densityrun.enrich(asked(other, files=files))
+    assert_same_hectares(again, regional)
 
 
 def test_a_layer_of_one_department_says_nothing_of_the_others(regional: Enriched):
@@ -242,25 +258,30 @@ def test_values_by_municipality_are_missing_for_the_stated_reasons_and_no_other(
         assert list(differ) == [], column.name
 
 
-def test_a_run_mixes_no_distances_unseen(layer: Density, inputs: Inputs, tmp_path: Path):
-    files = DensityFiles((written(narino(layer, inputs), tmp_path / "narino.tif"),))
-    done = run(Settings(year=YEAR, draws=0, density=files, out=tmp_path / "run"))
-    source = done.municipalities["station_km_from"]
+@pytest.fixture(scope="module")
+def mixed(part: Density, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("mixed")
+    files = DensityFiles((written(part, folder / "narino.tif"),))
+    return run(Settings(year=YEAR, draws=0, density=files, out=folder / "run"))
+
+
+def test_a_run_mixes_no_distances_unseen(mixed: Run):
+    source = mixed.municipalities["station_km_from"]
     assert source["52835"] == "coca"
     assert source["54810"] == "seat"
-    assert any("ranks mix them" in said for said in done.summary["warnings"])
+    assert any("ranks mix them" in said for said in mixed.summary["warnings"])
 
 
-def test_a_layer_without_the_year_is_refused(layer: Density, made: Path, tmp_path: Path):
+def test_a_layer_without_the_year_is_refused(part: Density, made: Path, tmp_path: Path):
     before = sorted(path.name for path in made.iterdir())
-    other = replace(layer, hectares=layer.hectares[[YEAR - 1]])
+    other = replace(part, hectares=part.hectares[[YEAR - 1]])
     with pytest.raises(ConfigError, match="2020"):
         densityrun.enrich(asked(made, written(other, tmp_path / "old.tif")))
     assert sorted(path.name for path in made.iterdir()) == before
 
 
-def test_years_that_a_planner_asks_for_are_not_shortened(layer: Density, made: Path, tmp_path: Path):
-    one = replace(layer, hectares=layer.hectares[[YEAR]])
+def test_years_that_a_planner_asks_for_are_not_shortened(part: Density, made: Path, tmp_path: Path):
+    one = replace(part, hectares=part.hectares[[YEAR]])
     with pytest.raises(ConfigError, match="--lasting-years"):
         densityrun.enrich(asked(made, written(one, tmp_path / "one.tif"), shorten=False))
 
@@ -298,10 +319,10 @@ def test_a_run_with_a_layer_measures_from_the_coca_itself(by_cell: Run, found: E
     assert shares.notna().all(axis=1).equals(has)
 
 
-def test_a_run_with_a_layer_can_be_repeated(by_cell: Run, tmp_path: Path):
-    settings = replay.settings_of(by_cell.folder, tmp_path / "again")
+def test_a_run_with_a_layer_can_be_repeated(mixed: Run, tmp_path: Path):
+    settings = replay.settings_of(mixed.folder, tmp_path / "again")
     run(settings)
-    assert replay.differences(by_cell.folder, tmp_path / "again") == ["The same bytes in all 8 files."]
+    assert replay.differences(mixed.folder, tmp_path / "again") == ["The same bytes in all 8 files."]
 
 
 def test_a_run_without_one_has_none_of_its_columns(made: Path):

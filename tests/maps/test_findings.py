@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from layers import criteria
 from layers.priority import prioritise
 from maps.inputs import Settings, read
+from tests.scripts.calling import ROOT, call
 
-ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
 
 
@@ -27,9 +24,7 @@ def rows(title: str) -> list[list[str]]:
 
 
 def test_the_file_is_what_the_figures_say():
-    done = subprocess.run(
-        [sys.executable, "scripts/findings.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = call("findings.py", "--check", cwd=ROOT)
     assert done.returncode == 0, done.stderr
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,42 +12,27 @@ import numpy as np
 import pandas as pd
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.scripts.calling import ROOT, Done, call, digests, process, refused
+
 FILES = {"changes.csv", "changes.geojson", "changes.html"}
 WEIGHTS = "[dimensions.cultivation]\nweight = 0.15\n\n[dimensions.void]\nweight = 0.45\n"
 SPLIT = ("value", "scale", "weight", "known")
 
 
-def call(script: str, *arguments: object, cwd: Path, seed: str = "0") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / script), *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed},
-    )
-
-
-def digests(folder: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
-
-
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def runs(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The runs of 2019 and 2020, and one of 2020 with other weights."""
     folder = tmp_path_factory.mktemp("runs")
+    shutil.copytree(made, folder / "2020")
     (folder / "w.toml").write_text(WEIGHTS, encoding="utf-8")
-    for name, arguments in {
-        "2019": ["--year", 2019], "2020": ["--year", 2020], "weights": ["--year", 2020, "--config", "w.toml"],
-    }.items():  # fmt: skip
+    for name, arguments in {"2019": ["--year", 2019], "weights": ["--year", 2020, "--config", "w.toml"]}.items():
         done = call("zone.py", *arguments, "--draws", 0, "--out", name, cwd=folder)
         assert done.returncode == 0, done.stderr
     return folder
 
 
 @pytest.fixture(scope="module")
-def years(runs: Path) -> subprocess.CompletedProcess[str]:
+def years(runs: Path) -> Done:
     done = call("compare.py", "2019", "2020", "--lang", "en", cwd=runs)
     assert done.returncode == 0, done.stderr
     return done
@@ -58,7 +42,7 @@ def changes(folder: Path) -> pd.DataFrame:
     return pd.read_csv(folder / "changes.csv", dtype={"code": str, "department_code": str}).set_index("code")
 
 
-def test_2019_against_2020_says_who_entered_and_left_and_why(runs: Path, years: subprocess.CompletedProcess[str]):
+def test_2019_against_2020_says_who_entered_and_left_and_why(runs: Path, years: Done):
     folder = runs / "out" / "compare-2019-2020"
     assert {path.name for path in folder.iterdir()} == FILES
     table = changes(folder)
@@ -122,13 +106,15 @@ def test_the_answer_is_in_spanish_unless_asked_otherwise_and_plain_in_a_pipe(run
     assert str(tmp_path / "changes.html") in done.stdout
 
 
-def test_the_same_runs_give_the_same_bytes(runs: Path, years: subprocess.CompletedProcess[str], tmp_path: Path):
-    done = call("compare.py", runs / "2019", runs / "2020", "--lang", "en", "--out", tmp_path, cwd=tmp_path, seed="99")
+def test_the_same_runs_give_the_same_bytes(runs: Path, years: Done, tmp_path: Path):
+    done = process(
+        "compare.py", runs / "2019", runs / "2020", "--lang", "en", "--out", tmp_path, cwd=tmp_path, seed="99"
+    )
     assert done.returncode == 0, years.stderr
     assert digests(tmp_path) == digests(runs / "out" / "compare-2019-2020")
 
 
-def test_the_map_is_one_small_file_and_the_geojson_is_plain(runs: Path, years: subprocess.CompletedProcess[str]):
+def test_the_map_is_one_small_file_and_the_geojson_is_plain(runs: Path, years: Done):
     assert years.returncode == 0
     folder = runs / "out" / "compare-2019-2020"
     page = (folder / "changes.html").read_text(encoding="utf-8")
@@ -151,11 +137,8 @@ def test_bad_folders_are_refused_in_one_line_and_leave_the_last_output(runs: Pat
     (out / "changes.csv").write_text("the last good one", encoding="utf-8")
     for bad, word in (("nowhere", "no such folder"), ("empty", "lacks scores.csv")):
         for pair in ((bad, runs / "2020"), (runs / "2020", bad)):
-            done = call("compare.py", *pair, "--out", out, cwd=tmp_path)
-            assert done.returncode == 2
-            assert done.stderr.startswith("error: ")
-            assert done.stderr.count("\n") == 1, done.stderr
-            assert word in done.stderr
+            refused(call("compare.py", *pair, "--out", out, cwd=tmp_path), word)
+    refused(process("compare.py", "nowhere", runs / "2020", "--out", out, cwd=tmp_path), "no such folder")
     assert (out / "changes.csv").read_text(encoding="utf-8") == "the last good one"
     assert {path.name for path in out.iterdir()} == {"changes.csv"}
 
@@ -164,7 +147,7 @@ def test_help_answers_at_once_and_states_defaults():
     code = "import sys; sys.argv = ['compare.py', '--help']\nimport scripts.compare\nprint(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not {"geopandas", "pandas", "numpy", "folium"} & set(loaded.stdout.split())
-    done = call("compare.py", "--help", cwd=ROOT)
+    done = process("compare.py", "--help", cwd=ROOT)
     said = " ".join(done.stdout.split())
     for words in ("--out", "--lang", "Default: out/compare-A-B", "[default: es]"):
         assert words in said

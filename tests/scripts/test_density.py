@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import subprocess
-import sys
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,20 +12,10 @@ import pytest
 import rasterio
 from affine import Affine
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.scripts.calling import call, process, refused
+
 TIBU = (5_025_000, 2_520_000)  # a corner within Tibú, EPSG:9377
 NEW = {"density.csv", "reconciliation.csv", "enclaves.geojson", "cells.geojson", "map-density.html", "density.json"}
-
-
-def call(script: str, *arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / script), *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
 
 
 def block(
@@ -45,21 +33,9 @@ def block(
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("made")
-    done = call("zone.py", "--year", 2020, "--draws", 0, "--out", folder / "2020", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return folder / "2020"
-
-
-def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
-    """One line on stderr that says so, and nothing else."""
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr.startswith("error: ")
-    assert done.stderr.count("\n") == 1, done.stderr
-    for word in words:
-        assert word in done.stderr
+def made(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the run, since what a layer brings stays beside its files."""
+    return Path(shutil.copytree(made, tmp_path_factory.mktemp("beside") / "2020"))
 
 
 def test_a_planner_reads_the_enclave_its_terms_and_how_it_fits_the_table(made: Path, tmp_path: Path):
@@ -92,14 +68,14 @@ def test_a_cluster_of_processes_gives_the_same_files(made: Path, tmp_path: Path)
     assert call("density.py", raster, "--run", made, cwd=tmp_path).returncode == 0
     alone = {name: (made / name).read_bytes() for name in NEW}
     resume = tmp_path / "parts"
-    done = call("density.py", raster, "--run", made, "--workers", 2, "--resume", resume, cwd=tmp_path)
+    done = process("density.py", raster, "--run", made, "--workers", 2, "--resume", resume, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert {name: (made / name).read_bytes() for name in NEW} == alone
     assert not resume.exists(), "parts stay only until the results are written"
 
 
 def test_help_says_what_finer_cells_would_show(tmp_path: Path):
-    said = " ".join(call("density.py", "--help", cwd=tmp_path).stdout.split())
+    said = " ".join(process("density.py", "--help", cwd=tmp_path).stdout.split())
     assert "--finer-than-1-km" in said
     assert "families who live by them" in said
 
@@ -125,7 +101,7 @@ def test_bad_layers_are_named_in_one_line(made: Path, tmp_path: Path, name: str,
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path):
-    refused(call("density.py", block(tmp_path / "nine.tif"), "--run", tmp_path, cwd=tmp_path), "run.json")
+    refused(process("density.py", block(tmp_path / "nine.tif"), "--run", tmp_path, cwd=tmp_path), "run.json")
 
 
 def test_years_that_are_none_are_refused(made: Path, tmp_path: Path):

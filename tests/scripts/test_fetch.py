@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,17 +14,23 @@ from rich.console import Console
 from layers.fetch import fetched
 from maps import progress
 from tests.layers.server import Answer, Server, first, serving
+from tests.scripts.calling import ROOT, Done, call, process, refused
 
-ROOT = Path(__file__).resolve().parents[2]
 ROWS = [
     {":id": f"row-{code}", "codmpio": code, "_2024": figure} for code, figure in (("52835", "120"), ("54810", "190"))
 ]
 
 
-def script(*arguments: object, data: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PRESENCIA_DATA": str(data), "NO_PROXY": "127.0.0.1", "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, str(ROOT / "scripts" / "fetch.py"), *map(str, arguments)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+@pytest.fixture(autouse=True)
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The cache: an empty folder."""
+    monkeypatch.setenv("PRESENCIA_DATA", str(tmp_path))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    return tmp_path
+
+
+def script(*arguments: object) -> Done:
+    return call("fetch.py", *arguments, cwd=ROOT)
 
 
 @pytest.fixture
@@ -35,7 +40,7 @@ def server() -> Iterator[Server]:
 
 
 def test_fetching_says_what_was_done_and_what_changed(server: Server, tmp_path: Path):
-    done = script("coca", "--mirror", server.address, data=tmp_path)
+    done = script("coca", "--mirror", server.address)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     path = fetched("coca", tmp_path)
     assert done.stdout.startswith("coca: downloaded (fetched ")
@@ -43,18 +48,18 @@ def test_fetching_says_what_was_done_and_what_changed(server: Server, tmp_path: 
     assert str(path) in done.stdout
     before = path.read_bytes()
     server.rows["acs4-3wgp"][0]["_2024"], server.updated = "150", server.updated + 1
-    changed = script("coca", "--mirror", server.address, data=tmp_path)
+    changed = script("coca", "--mirror", server.address)
     assert changed.returncode == 0, changed.stderr
     assert "old one kept; --update replaces it" in changed.stdout
     assert "  totals: 2024: 340 ha (was 310)\n" in changed.stdout
     assert path.read_bytes() == before
-    updated = script("coca", "--update", "--mirror", server.address, data=tmp_path)
+    updated = script("coca", "--update", "--mirror", server.address)
     assert "coca: replaced" in updated.stdout
     assert b'"150"' in path.read_bytes()
 
 
 def test_without_names_it_lists_what_there_is(tmp_path: Path):
-    done = script(data=tmp_path)
+    done = script()
     assert done.returncode == 0
     for word in ("coca_grid", "boundaries", "Marco Geoestadístico Nacional (MGN) 2025", "not fetched", str(tmp_path)):
         assert word in done.stdout
@@ -70,23 +75,16 @@ def test_without_names_it_lists_what_there_is(tmp_path: Path):
     ],
 )
 def test_bad_input_is_one_line_and_exit_2(arguments: tuple[str, ...], words: str, tmp_path: Path):
-    done = script(*arguments, data=tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: ")
-    assert done.stderr.count("\n") == 1, done.stderr
-    assert words in done.stderr
+    refused(script(*arguments), words)
 
 
 def test_a_server_that_refuses_is_one_line_and_exit_2(server: Server, tmp_path: Path):
     server.rules = [first(9, lambda *_: Answer(b"<html>", headers={"Content-Type": "text/html"}), page=0)]
-    done = script("coca", "--mirror", server.address, data=tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1, done.stderr
-    assert "answers HTML" in done.stderr
+    refused(process("fetch.py", "coca", "--mirror", server.address, cwd=ROOT), "answers HTML")
 
 
 def test_help_states_units_and_defaults_and_imports_nothing_heavy(tmp_path: Path):
-    done = script("--help", data=tmp_path)
+    done = process("fetch.py", "--help", cwd=ROOT)
     said = " ".join(done.stdout.split())
     for word in ("--update", "--offline", "--mirror", "--cache", "(minutes)", "default: 60.0", "PRESENCIA_DATA"):
         assert word in said

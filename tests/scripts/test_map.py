@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -13,47 +11,14 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.scripts.calling import ROOT, call, digests, process, refused
+
 COCA = "code,year,coca_ha\n54810,2020,19334\n52835,2020,8833\n52835,2019,7000\n19256,2020,6000\n"
-
-
-def call(script: str, *arguments: object, cwd: Path, seed: str = "0") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / script), *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed},
-    )
-
-
-def digests(folder: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
 
 
 def policy(page: Path) -> str:
     [said] = re.findall(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', page.read_text("utf-8"))
     return str(said)
-
-
-def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
-    """One line on stderr that says so, and nothing else."""
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr.startswith("error: ")
-    assert done.stderr.count("\n") == 1, done.stderr
-    for word in words:
-        assert word in done.stderr
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of 2020 in Spanish, which tests leave as it is."""
-    folder = tmp_path_factory.mktemp("made")
-    done = call("zone.py", "--year", 2020, "--draws", 0, "--out", folder / "2020", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return folder / "2020"
 
 
 @pytest.fixture
@@ -62,7 +27,7 @@ def run(made: Path, tmp_path: Path) -> Path:
 
 
 def test_the_runs_own_map_comes_out_again_byte_for_byte(run: Path, made: Path, tmp_path: Path):
-    done = call("map.py", "--run", run, cwd=tmp_path, seed="7")
+    done = process("map.py", "--run", run, cwd=tmp_path, seed="7")
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"Map: {run / 'map-es.html'}\n"
     assert (run / "map-es.html").read_bytes() == (run / "map.html").read_bytes()
@@ -114,7 +79,7 @@ def test_bad_tiles_are_refused_before_anything_is_read(given: str, tmp_path: Pat
 
 def test_what_is_no_run_is_refused(run: Path, tmp_path: Path):
     (tmp_path / "empty").mkdir()
-    refused(call("map.py", "--run", tmp_path / "nowhere", cwd=tmp_path), "nowhere", "must be the run.json of a run")
+    refused(process("map.py", "--run", tmp_path / "nowhere", cwd=tmp_path), "nowhere", "must be the run.json of a run")
     refused(call("map.py", "--run", tmp_path / "empty", cwd=tmp_path), "must be the run.json of a run")
     refused(call("map.py", "--run", run / "scores.csv", cwd=tmp_path), "must be the run.json of a run")
     assert list((tmp_path / "empty").iterdir()) == []
@@ -164,7 +129,7 @@ def test_help_answers_at_once_and_states_defaults():
     code = "import sys; sys.argv = ['map.py', '--help']\nimport scripts.map\nprint(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not {"geopandas", "pandas", "numpy", "folium"} & set(loaded.stdout.split())
-    said = " ".join(call("map.py", "--help", cwd=ROOT).stdout.split())
+    said = " ".join(process("map.py", "--help", cwd=ROOT).stdout.split())
     for words in (
         "--run",
         "Default: none, no network",
