@@ -68,7 +68,7 @@
     return select;
   }
 
-  function overlays({ say, store }) {
+  function overlays({ data, say, store }) {
     return presencia.store.OVERLAYS.map((id) => {
       const input = node("input", { type: "checkbox", value: id, id: "pr-overlay-" + id, change: (event) => toggle(event.target.checked) });
       const toggle = (on) => {
@@ -76,7 +76,9 @@
         store.set({ overlays: on ? [...others, id] : others });
       };
       input.checked = store.get().overlays.includes(id);
-      return node("label", { class: "pr-choice" }, input, presencia.scales.mark(id), node("span", {}, say.text("overlay_" + id)));
+      const choice = node("label", { class: "pr-choice" }, input, presencia.scales.mark(id), node("span", {}, say.text("overlay_" + id)));
+      choice.hidden = data[id]?.count === 0; // a public map has no posts
+      return choice;
     });
   }
 

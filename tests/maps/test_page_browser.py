@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -546,3 +547,13 @@ def test_the_notes_follow_year_and_minimum(wide):
     note = wide.text("#pr-notes li:first-child")
     assert "2011" in note
     assert "25 ha" in note
+
+
+def test_a_page_without_posts_and_sites_offers_none(desktop, content, tmp_path):
+    """Such is a public map."""
+    bare = replace(content, posts=content.posts.head(0), etcr=content.etcr.head(0))
+    reader = opened(desktop, example.write(tmp_path, bare))
+    offered = [each.text for each in reader.all(".pr-choice") if each.is_displayed()]
+    assert "Departamentos" in offered
+    assert not {"Puestos de policía", "Espacios de reincorporación (ETCR)"} & set(offered)
+    clean(desktop)
