@@ -16,6 +16,7 @@ from layers.tables import ATLAS
 from maps import record
 from maps.inputs import DensityFiles, Settings
 
+PUBLIC = "public"  # in a run.json that maps/publicly.py has written
 KEYS = ("year", "seed", "draws", "lang", "drop_unmatched", "data", "weight_changes", "inputs", "versions")
 
 
@@ -39,7 +40,8 @@ def settings_of(path: Path, out: Path | None = None, *, also: Collection[str] = 
     Raises
     ------
     SourceError
-        If it is no ``run.json``, or an input is missing or has changed; the message names every such input.
+        If it is no ``run.json`` or a public variant's, or an input is missing or has changed; the message names every
+        such input.
     ConfigError
         If another option was given, which would make it another run.
     """
@@ -47,6 +49,8 @@ def settings_of(path: Path, out: Path | None = None, *, also: Collection[str] = 
     if others:
         raise ConfigError(f"--replay takes all settings from {path}; found {listed(others)} beside it: leave them out")
     recorded = read(path)
+    if PUBLIC in recorded:
+        raise SourceError(f"{path} is of a public variant, made from distances rounded up: name the run it was made of")
     changed = [said for name, entry in recorded["inputs"].items() if (said := _changed(name, entry))]
     if changed:
         raise SourceError(
