@@ -163,6 +163,9 @@ class Dataset:
         Columns that tell rows apart.
     about : About
         What it is.
+    whole : DataFrame, optional
+        The rows that these were chosen from, to which limits of a legend are fitted: maps of two departments then share
+        their colours with each other and with the map of all. None where nothing was chosen.
     """
 
     name: str
@@ -170,6 +173,7 @@ class Dataset:
     fields: tuple[Field, ...]
     key: tuple[str, ...]
     about: About
+    whole: pd.DataFrame | None = None
 
     @property
     def shapes(self) -> gpd.GeoDataFrame | None:

@@ -37,16 +37,16 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "shown": ("El color muestra: {name}.", "The colour shows: {name}."),
     "outlined": (
-        "Borde naranja: zona de alto cultivo que dejaron las FARC.",
-        "Orange border: high-cultivation area that the FARC left.",
+        "Borde naranja: alto cultivo que dejaron las FARC.",
+        "Orange border: high cultivation that the FARC left.",
     ),
     "missing": (
-        "Lo que falta se lee «sin dato» en la ficha y no aparece en los datos extendidos; un cero sí se midió.",
-        "What is missing reads “no data” in the balloon and is left out of the extended data; a zero was measured.",
+        "Lo que falta se lee «sin dato o no aplica» en la ficha y no va en los datos extendidos; un cero sí se midió.",
+        "What is missing reads “no data, or none” in the balloon and is not in the extended data; a zero was measured.",
     ),
     "caveats": ("Para tener en cuenta", "Keep in mind"),
     "sources": ("Fuentes", "Sources"),
-    "none": ("sin dato", "no data"),
+    "none": ("sin dato o no aplica", "no data, or none"),  # a score of what is no candidate, a limit that none exceeds
     "true": ("sí", "yes"),
     "false": ("no", "no"),
 }

@@ -27,8 +27,8 @@ BORDERS = {"zones": (palette.LINES["zones"], 0.4)}
 POINT_MM, POINT_BORDER_MM = 2.2, 0.2
 LABEL, HALO, LABEL_POINTS, HALO_MM = "#1b1b1b", "#ffffff", 8, 0.8
 OUTLINED = {
-    "es": "Zona de alto cultivo que dejaron las FARC",
-    "en": "High-cultivation area that the FARC left",
+    "es": "Alto cultivo que dejaron las FARC",  # as on the web map; "zona" is what is made of municipalities
+    "en": "High cultivation the FARC left",
 }
 CREDITS = {"es": ("Fuentes", "Para tener en cuenta"), "en": ("Sources", "Keep in mind")}
 

@@ -230,7 +230,7 @@ def of(data: Dataset) -> tuple[Style, ...]:
     -------
     tuple of Style
         Of municipalities the score and the coca, of other datasets one; none where it has no shapes, or lacks what is
-        coloured. Limits are fitted to the rows at hand.
+        coloured. Limits are fitted to the rows at hand, or to those from which they were chosen.
     """
     if data.shapes is None:
         return ()
@@ -265,7 +265,7 @@ def drawn(data: Dataset) -> Drawn:
 
 
 def _classes(data: Dataset, field: Field) -> tuple[Class, ...]:
-    values = data.frame[field.name]
+    values = (data.frame if data.whole is None else data.whole)[field.name]
     if field.kind == "text":
         return (*_categories(values), _missing(palette.GROUND["missing"], NO_DATA))
     if field.name == "score":

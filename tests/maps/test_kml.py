@@ -168,7 +168,7 @@ def test_the_balloon_says_what_is_missing_and_holds_no_markup_of_the_data(tmp_pa
     balloon = ET.fromstring(f"<p>{placemarks(root)['88001'].findtext(f'{K}description')}</p>")
     told = {row[0].text: row[1].text for row in balloon.iter("tr")}
     assert told["Nombre"] == "Ñu 🚓 ]]> &amp; <b>"
-    assert told["Coca (ha)"] == "sin dato"
+    assert told["Coca (ha)"] == "sin dato o no aplica"
     assert told["Puntaje (0–1)"] == "0,95"
     assert told["La dejaron"] == "sí"
 
