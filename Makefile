@@ -21,7 +21,7 @@ AXE := build/npm/node_modules/axe-core/axe.min.js
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help zones test axe check lint types contracts format atlas dictionary findings bench pages rasters scale fuzz clean
+.PHONY: help zones test axe check lint types contracts format atlas dictionary screenshots findings bench pages rasters scale fuzz clean
 
 help: ## list what can be made
 	@echo "make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -59,6 +59,9 @@ atlas: $(READY_DEV) ## rebuild layers/atlas from the published files (needs ../s
 
 dictionary: $(READY) ## write docs/data-dictionary.md from the code
 	$(PY) scripts/data_dictionary.py
+
+screenshots: $(READY) ## draw the pictures of the guides anew (needs chromium)
+	$(PY) scripts/screenshots.py
 
 findings: $(READY) ## write docs/findings.md from the bundled figures
 	$(PY) scripts/findings.py
