@@ -120,6 +120,17 @@ def sites() -> list[Column]:
     return [_column(name, fact) for name, fact in _facts()["sites"].items()]
 
 
+def exported() -> list[Column]:
+    """Columns that ``scripts/export.py`` adds to zones.
+
+    Returns
+    -------
+    list of Column
+        In the order of the file.
+    """
+    return [_column(name, fact) for name, fact in _facts()["exported"].items()]
+
+
 def changes() -> list[Column]:
     """Columns of ``changes.csv`` and ``changes.geojson``, with one of each kind of cause for all measures.
 
@@ -165,6 +176,7 @@ def markdown() -> str:
         "`density.csv`: a row a municipality, where a density layer was given": by_cell("density"),
         "`enclaves.geojson`: a row an enclave": by_cell("enclaves"),
         "`cells.geojson`: a row a cell": by_cell("cells"),
+        "`zones`, as `scripts/export.py` writes them, have this, too": exported(),
         "`sites`, as `scripts/export.py` writes them: a row a site": sites(),
         "`changes.csv` and `changes.geojson`: a row a municipality": changes(),
         "`Panel.places`: a row a municipality": places(),

@@ -91,8 +91,11 @@ def _municipalities(run: Opened) -> Dataset:
 
 
 def _zones(run: Opened) -> Dataset:
-    columns = {column.name: column for column in dictionary.zones()}
-    return _made(run, "zones", run.folder.zones.reset_index(), columns, key=["zone"])
+    columns = {column.name: column for column in (*dictionary.zones(), *dictionary.exported())}
+    zones, names = run.folder.zones.reset_index(), run.folder.table["name"]
+    named = zones["members"].map(lambda members: [names.get(code, code) for code in members])
+    zones.insert(list(zones).index("members") + 1, "member_names", named)
+    return _made(run, "zones", zones, columns, key=["zone"])
 
 
 def _panel(run: Opened) -> Dataset:

@@ -73,10 +73,12 @@ def test_municipalities_are_those_of_the_scores(opened: Opened, found: dict[str,
 
 def test_zones_are_those_of_their_file(opened: Opened, found: dict[str, Dataset]):
     data = found["zones"]
+    names = {row["code"]: row["name"] for row in rows(opened.folder.folder / "scores.csv")}
     for row, given in zip(
         data.table.to_dict("records"), properties(opened.folder.folder / "zones.geojson"), strict=True
     ):
         assert row["members"].split(";") == given["members"]
+        assert row["member_names"].split(";") == [names[code] for code in row["members"].split(";")]
         assert {name: row[name] for name in ("zone", "name", "coca_ha", "population", "score")} == {
             name: given[name] for name in ("zone", "name", "coca_ha", "population", "score")
         }

@@ -317,7 +317,7 @@ def test_thirty_two_digits_in_a_name_are_no_random_part():
 
 
 def _literals() -> set[str]:
-    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in ASSETS.parent.glob("*.py"))
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in ASSETS.parent.rglob("*.py"))
     nodes = (node for tree in trees for node in ast.walk(tree))
     return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
@@ -330,7 +330,7 @@ def test_every_asset_is_used():
 
 def test_every_asset_that_is_asked_for_exists():
     asked = {text for text in _literals() if re.fullmatch(r"[\w-]+(?:\.html\.j2|\.js|\.css|\.json)", text)}
-    asked -= {"leaflet.js", "leaflet.css", "run.json", "explanations.json", "density.json"}
+    asked -= {"leaflet.js", "leaflet.css", "run.json", "explanations.json", "density.json", "datapackage.json"}
     assert {name for name in asked if not (ASSETS / name).is_file()} == set()
 
 
