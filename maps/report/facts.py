@@ -174,6 +174,8 @@ class Facts:
         terms = {"share": told("/goal/share", PERCENT)} | {
             name: told(f"/goal/{name}", YEAR) for name in ("baseline", "target")
         }
+        if self.run.year < int(self.summary["goal"]["baseline"]):
+            return {"said": [say("goal_terms", **terms), say("goal_before", year=told("/year", YEAR))], "table": None}
         series = [name for name in (TABLE, PRINTED) if (name, NATION) in self.ledger.goals.index]
         sentences = [say("goal_terms", **terms), *(self._nation(name) for name in series)]
         if not series:

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from maps.report.zonepage import Teller, ZonePage
 
 
-# Of local maps as report.css has them on paper, so that letters keep their size; longer tables leave less room.
-SIZES_MM = {"few": (112.0, 84.0), "some": (96.0, 74.0), "many": (86.0, 68.0)}
+# As report.css has them on paper, so that letters keep their size; of local maps less where tables are longer.
+SIZES_MM = {"few": (112.0, 86.0), "some": (96.0, 78.0), "many": (86.0, 71.0)}
+CHART_MM, GOAL_MM = (89.5, 46.0), (184.0, 66.0)
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Pictures:
         self.run, self.lang = ledger.run, ledger.lang
         self.table = self.run.folder.table
         self.scale = legend.score(self.table["score"])
+        self.unmeasured = self.table.index[self.table["coca_ha"].isna()]
         self.scored = set(self.table["score"].dropna().index)
 
     @cached_property
@@ -112,6 +114,7 @@ class Pictures:
             posts=posts,
             lang=self.lang,
             size_mm=size,
+            unmeasured=self.unmeasured,
         )
         name = str(self.run.folder.zones["name"][page.zone])
         members = ", ".join(self.table.loc[list(page.members), "name"])
@@ -135,7 +138,9 @@ class Pictures:
             self.ledger.wide(name).loc[list(page.members), years].sum(skipna=False)
             for name in ("coca_ha", "eradicated_ha")
         )
-        return self._told(charts.history(coca, eradicated, lang=self.lang), "history_alt", page.coca_said)
+        return self._told(
+            charts.history(coca, eradicated, lang=self.lang, size_mm=CHART_MM), "history_alt", page.coca_said
+        )
 
     def contributions(self, page: ZonePage) -> Picture | None:
         """What each dimension adds to the members' scores.
@@ -157,7 +162,11 @@ class Pictures:
         sums = {name: self.table.loc[scored, columns].sum(axis=1, min_count=1) for name, columns in dimensions.items()}
         labels = {name: self.teller.label(name) for name in dimensions}
         drawn = charts.contributions(
-            pd.DataFrame(sums), {code: str(self.table["name"][code]) for code in scored}, labels, lang=self.lang
+            pd.DataFrame(sums),
+            {code: str(self.table["name"][code]) for code in scored},
+            labels,
+            lang=self.lang,
+            width_mm=CHART_MM[0],
         )
         return self._told(drawn, "parts_alt", page.parts_said)
 
@@ -171,7 +180,7 @@ class Pictures:
         """
         coca = self.ledger.wide("coca_ha").dropna(axis="columns", how="all").sum(skipna=False)
         printed = published.published().loc["coca_ha"].xs(NATION, level="place")
-        drawn = charts.goal(coca, printed, goal.aim_of(self.run.zoning), lang=self.lang)
+        drawn = charts.goal(coca, printed, goal.aim_of(self.run.zoning), lang=self.lang, size_mm=GOAL_MM)
         return self._picture(drawn, self.texts["goal_alt"])
 
     def _told(self, drawn: str, key: str, said: Said) -> Picture:

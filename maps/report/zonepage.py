@@ -282,4 +282,5 @@ class Teller:
         if self.table.loc[list(members), "station_km"].isna().any():
             return ()  # said among what to verify
         beyond = self.ledger.total("people_beyond", f"zone={zone}")
-        return self.texts.counted("access_said", beyond, radius=self.ledger.told(RADIUS, FREE))
+        key = "access_seat" if "station_km_from" in self.table else "access_said"
+        return self.texts.counted(key, beyond, radius=self.ledger.told(RADIUS, FREE))

@@ -410,6 +410,14 @@ def test_without_draws_no_range_is_told(edited):
     assert found.texts.plain(row[1]) == f"{run.folder.table['rank'][code]:.0f}"
 
 
+def test_a_run_from_before_the_goal_tells_no_progress():
+    run = reported.opened()
+    found = told(Opened(replace(run.folder, summary={**run.folder.summary, "year": 2005})))
+    goal = found.goal()
+    assert goal["table"] is None
+    assert "no hay avance que medir" in plain(found.texts, goal["said"])
+
+
 def test_a_warning_without_a_translation_is_quoted_in_english(edited):
     def warn(summary: dict[str, Any]) -> None:
         summary["warnings"] += ["coca_ha of 2001 sums to 136,919 in coca.csv; published: 144,807", "<b>Oddly</b> 7."]
