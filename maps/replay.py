@@ -155,7 +155,7 @@ def _density(inputs: Mapping[str, Any]) -> DensityFiles | None:
         return None
     first = inputs["density"]
     paths = tuple(Path(entry["file"]) for name, entry in inputs.items() if re.fullmatch(r"density(_\d+)?", name))
-    return DensityFiles(paths, unit=first["unit"], years=tuple(first["years"]), finer=first["finer"])
+    return DensityFiles(paths, unit=first["unit"], years=tuple(first["years"]), finer=first.get("finer", False))
 
 
 def _named(entry: Mapping[str, Any]) -> Path | None:

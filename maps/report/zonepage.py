@@ -217,7 +217,8 @@ class Teller:
         rows = [
             (
                 self._name(code),
-                *((self.ledger.cell(code, column),) for column in (*OF_POSTS, *RIGHTS)),
+                (self.ledger.cell(code, "station_km", form=FREE if most else None),),
+                *((self.ledger.cell(code, column),) for column in ("people_beyond", *RIGHTS)),
                 *(say("yes" if self.table.at[code, flag] else "no") for flag in ("pdet", "etcr")),
             )
             for code in members

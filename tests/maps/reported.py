@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +31,7 @@ CONFIG = "[candidates]\npriority_share = 0.012\n[locked_in]\n" + "".join(
 def opened() -> Opened:
     """A run of the bundled data with few zones, in a folder that lasts as long as the process."""
     folder = Path(tempfile.mkdtemp(prefix="presencia-report-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     (folder / "few.toml").write_text(CONFIG, encoding="utf-8")
     settings = inputs.Settings(year=YEAR, draws=20, config=folder / "few.toml", out=folder / "few")
     run.run(settings)
