@@ -16,7 +16,7 @@ from typing import Any
 import pyogrio
 
 from geo.errors import OutputError, listed
-from maps.formats import qgis, style
+from maps.formats import geojson, qgis, style
 from maps.formats.dataset import Dataset, Field, Lang
 
 VERSION = "1.3"  # GDAL 3.6 and QGIS 3.22 know no later one
@@ -187,7 +187,7 @@ def _describe(database: sqlite3.Connection, data: Dataset, lang: Lang) -> None:
     )
     add = "INSERT INTO gpkg_metadata (md_scope, md_standard_uri, mime_type, metadata) VALUES ('dataset', ?, ?, ?)"
     for row in (
-        (OWN_METADATA, "application/json", provenance(data, lang=lang)),
+        (OWN_METADATA, "application/json", json.dumps(geojson.about(data, lang), ensure_ascii=False, indent=1)),
         (QGIS_METADATA, "text/xml", qgis.qmd(data, lang=lang)),
     ):
         made = database.execute(add, row).lastrowid
@@ -196,34 +196,6 @@ def _describe(database: sqlite3.Connection, data: Dataset, lang: Lang) -> None:
             " VALUES ('table', ?, ?, ?)",
             [data.name, _date(data), made],
         )
-
-
-def provenance(data: Dataset, *, lang: Lang) -> str:
-    """What a dataset is, whence, as of when, and what to keep in mind, as JSON.
-
-    Parameters
-    ----------
-    data : Dataset
-        Any.
-    lang : {"es", "en"}
-        Language of the title and the caveats.
-
-    Returns
-    -------
-    str
-        ``name``, ``title``, ``year`` (a stock is as of 31 December), ``run``, ``key``, ``sources`` and ``caveats``.
-    """
-    about = data.about
-    told = {
-        "name": data.name,
-        "title": about.title(lang),
-        "year": about.year,
-        "run": about.run,
-        "key": list(data.key),
-        "sources": [dict(source) for source in about.sources],
-        "caveats": list(about.caveats(lang)),
-    }
-    return json.dumps(told, ensure_ascii=False, indent=1)
 
 
 def _names(data: Dataset, lang: Lang) -> Iterator[tuple[Field, str]]:
