@@ -18,7 +18,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from importlib.metadata import version
@@ -44,6 +44,7 @@ IN_FLIGHT = 3  # tasks to a thread; more would only fill memory
 CONNECT_S = 10
 WITHOUT_WORKERS_S = 60.0
 LOOK_S = 2.0
+BRING_S = 60.0
 CLOCK_NS = 2 * 10**9  # file systems keep times to two seconds at worst
 ADDRESS = re.compile(r"(tcp|tls)://[^/\s]+:\d{1,5}")
 
@@ -198,10 +199,15 @@ def _result(client: Client, future: Future[bytes]) -> bytes:
     """What a task brings, or the error that it ended with."""
     from distributed import KilledWorker
 
+    patience = BRING_S
     with _within_reach():
         _await(client, future)
-        if future.status != "error":
-            return future.result()
+        while future.status != "error":
+            with suppress(TimeoutError, KilledWorker):
+                return future.result(timeout=patience)
+            # The worker died with what it had done, which others do again if there are any; or it is slow to bring it.
+            patience *= 2
+            _await(client, future)
     try:
         return future.result()
     except KilledWorker as cause:

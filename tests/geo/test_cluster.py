@@ -221,6 +221,7 @@ def test_tiles_that_no_worker_outlives_are_an_error(path, watch):
 def test_a_cluster_that_loses_what_nobody_starts_again_is_an_error(lost, said, path, watch, monkeypatch):
     monkeypatch.setattr(cluster, "WITHOUT_WORKERS_S", 0.2)
     monkeypatch.setattr(cluster, "LOOK_S", 0.1)
+    monkeypatch.setattr(cluster, "BRING_S", 0.5)
     monkeypatch.setattr(cluster, "CONNECT_S", 5)
 
     def killing(task, tiles):
@@ -235,6 +236,26 @@ def test_a_cluster_that_loses_what_nobody_starts_again_is_an_error(lost, said, p
         pytest.raises(SourceError, match=said),
     ):
         summed(SHAPES, path, killing)
+
+
+def test_what_died_with_its_worker_is_done_again_or_missed_but_not_waited_for(path, watch, monkeypatch):
+    """A result that is done, and is lost on its way."""
+    monkeypatch.setattr(cluster, "WITHOUT_WORKERS_S", 0.2)
+    monkeypatch.setattr(cluster, "LOOK_S", 0.1)
+    monkeypatch.setattr(cluster, "BRING_S", 0.5)
+    await_ = cluster._await
+
+    with elsewhere() as there, cluster.dask(scheduler=there.address) as spread:
+
+        def losing(client, future):
+            await_(client, future)
+            if there.worker.poll() is None and future.status == "finished":
+                there.worker.kill()
+                there.worker.wait()
+
+        monkeypatch.setattr(cluster, "_await", losing)
+        with pytest.raises(SourceError, match=r"must have workers; it has had none for 0 s: start some"):
+            summed(SHAPES, path, spread)
 
 
 # --- Errors -----------------------------------------------------------------------------------------------------------
