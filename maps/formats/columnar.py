@@ -141,7 +141,7 @@ def _told(field: Field, lang: Lang) -> dict[str, str]:
     said = {
         ALIAS: field.alias(lang),
         COMMENT: field.meaning,
-        "unit": geojson.unit(field, lang),
+        "unit": field.unit_in(lang),
         "missing": field.missing,
     }
     return {key: text for key, text in said.items() if text}

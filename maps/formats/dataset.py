@@ -21,11 +21,11 @@ import shapely
 
 from geo.crs import to_storage
 from geo.errors import SchemaError, listed
+from maps.export import COORDINATE_DECIMALS
 
 Kind = Literal["text", "whole", "number", "flag"]
 Lang = Literal["es", "en"]
 
-COORDINATE_DECIMALS = 6
 SEPARATOR = ";"
 # XML 1.0, section 2.2: all that is no Char; lone surrogates cannot be written as UTF-8 at all.
 FORBIDDEN = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -84,8 +84,23 @@ class Field:
             Such as ``Densidad de coca (ha/km²)``; the column's own name where no label is known.
         """
         label = {"es": self.label_es, "en": self.label_en}[lang] or self.name
-        unit = self.unit_es if lang == "es" and self.unit_es else self.unit
+        unit = self.unit_in(lang)
         return f"{label} ({unit})" if unit else label
+
+    def unit_in(self, lang: Lang) -> str:
+        """The unit in a language.
+
+        Parameters
+        ----------
+        lang : {"es", "en"}
+            Language.
+
+        Returns
+        -------
+        str
+            Empty where there is none.
+        """
+        return self.unit_es if lang == "es" and self.unit_es else self.unit
 
 
 @dataclass(frozen=True)

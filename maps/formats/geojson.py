@@ -91,29 +91,11 @@ def as_of(data: Dataset) -> str:
     return f"{data.about.year}-12-31"
 
 
-def unit(field: Field, lang: Lang) -> str:
-    """The unit of a column in a language.
-
-    Parameters
-    ----------
-    field : Field
-        The column.
-    lang : {"es", "en"}
-        Language.
-
-    Returns
-    -------
-    str
-        Empty where there is none.
-    """
-    return field.unit_es if lang == "es" and field.unit_es else field.unit
-
-
 def _told(field: Field, lang: Lang) -> dict[str, Any]:
     return {
         "name": field.name,
         "alias": field.alias(lang),
-        "unit": unit(field, lang),
+        "unit": field.unit_in(lang),
         "kind": field.kind,
         "meaning": field.meaning,
         "missing": field.missing,

@@ -17,7 +17,7 @@ import pandas as pd
 
 from geo.errors import OutputError, listed
 from maps.formats.dataset import Dataset, Field, Kind, Lang
-from maps.formats.geojson import as_of, unit
+from maps.formats.geojson import as_of
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
@@ -233,7 +233,7 @@ def _write(sheet: Worksheet, cell: tuple[int, int], value: Any, style: Format) -
 def _explain(sheet: Worksheet, styles: Mapping[str, Format], datasets: Sequence[Dataset], lang: Lang) -> None:
     """The columns of all sheets."""
     rows = [
-        (data.name, field.name, field.alias(lang), unit(field, lang), KINDS[lang][field.kind], field.meaning,
+        (data.name, field.name, field.alias(lang), field.unit_in(lang), KINDS[lang][field.kind], field.meaning,
          field.missing, ", ".join(field.sources))
         for data in datasets
         for field in data.fields
